@@ -1,0 +1,70 @@
+# Every target builds what it needs: the virtual environment from the hashed lock file, Terraform
+# if none that fits is on the PATH, its provider from the registry or from a mirror.
+
+VENV ?= .venv
+PY = $(VENV)/bin/python
+TERRAFORM = $(PY) -m scripts.terraform
+VENV_READY = $(VENV)/.ready
+TERRAFORM_READY = terraform/.terraform/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint fmt plan apply check-backlog bench lock
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV_READY)  ## Show the whole thing on an AWS inside the process; touches nothing of yours
+	@$(PY) -m scripts.demo
+
+plan: $(TERRAFORM_READY)  ## Show what terraform apply would change
+	@$(TERRAFORM) plan
+
+apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts
+	@$(TERRAFORM) apply
+
+check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
+	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
+	  $(if $(REPORT),--report '$(REPORT)') $(if $(MONTH),--month '$(MONTH)') $(if $(DRY_RUN),--dry-run)
+
+test: $(TERRAFORM_READY)  ## Run all tests
+	@$(TERRAFORM) test
+	@$(PY) -m pytest
+
+lint: $(TERRAFORM_READY)  ## Check format, types and the usual mistakes
+	@$(TERRAFORM) fmt -check -recursive -diff
+	@$(TERRAFORM) validate
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+fmt: $(VENV_READY)  ## Format Terraform and Python
+	@$(TERRAFORM) fmt -recursive
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: $(TERRAFORM_READY)  ## Measure plans, runs and reports (half an hour)
+	@$(PY) -m scripts.bench
+
+lock: $(VENV_READY)  ## Write requirements*.txt anew from pyproject.toml
+	@$(PY) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv
+	@for lock in "requirements.txt" "requirements-dev.txt --group dev -c requirements.txt"; do \
+	  .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    pyproject.toml --output-file $$lock; done
+
+$(VENV_READY): requirements-dev.txt
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && break; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=..." >&2; exit 1; \
+	fi; \
+	echo "setting up $(VENV) with $$($$python --version)" >&2; \
+	$$python -m venv --clear $(VENV) && \
+	$(PY) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
+	touch $@
+
+$(TERRAFORM_READY): $(VENV_READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf)
+	@echo "setting up terraform/ with its provider" >&2
+	@$(TERRAFORM) init
+	@touch $@

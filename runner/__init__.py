@@ -1,0 +1,1 @@
+"""Reads the monthly report and publishes the alerts whose thresholds are crossed."""

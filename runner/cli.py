@@ -1,0 +1,106 @@
+"""`python -m runner`: arguments, the order of work, the exit code."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from runner.config import Config, parse_outputs
+from runner.errors import BacklogError, ConfigError
+from runner.publish import Delivery, deliver
+from runner.render import as_json, as_text, printable
+from runner.report import Report, read_report
+from runner.rules import decide
+
+EXIT_CODES = """exit codes:
+  0  everything checked, everything due sent
+  1  something due was not sent
+  2  usage or configuration; nothing checked
+  3  the report, or part of it, can't be trusted; what could be judged was still sent
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check one report against the thresholds and publish what is due; return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        config = _read_config(arguments.outputs)
+        report = _read_report(config, arguments.report, arguments.month)
+    except BacklogError as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return error.exit_code
+    decisions = decide(config.alerts, report)
+    deliveries = deliver(decisions, report.month, dry_run=arguments.dry_run)
+    render = as_json if arguments.format == "json" else as_text
+    print(render(report, deliveries))
+    return exit_code(deliveries)
+
+
+def exit_code(deliveries: Sequence[Delivery]) -> int:
+    """Return 1 if anything due was not sent, else 3 if anything is unknown, else 0."""
+    statuses = {delivery.status for delivery in deliveries}
+    return 1 if "failed" in statuses else 3 if "unknown" in statuses else 0
+
+
+def last_month(today: datetime) -> str:
+    """Return the month before `today`'s as YYYY-MM."""
+    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m runner",
+        description="Read the monthly report and publish the alerts whose thresholds are crossed.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--outputs",
+        required=True,
+        metavar="FILE",
+        help="what `terraform output -json` prints; - reads it from standard input",
+    )
+    parser.add_argument(
+        "--report",
+        metavar="ADDRESS",
+        help="https://, http://, s3://bucket/key, file:// or a path, with {yyyy}, {mm} and {mon}"
+        " for its month (default: Terraform's report_url)",
+    )
+    parser.add_argument(
+        "--month",
+        type=_month,
+        metavar="YYYY-MM",
+        help="the month the report is about (default: last month, in UTC)",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be sent, send nothing"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    return parser
+
+
+def _month(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
+        raise argparse.ArgumentTypeError("must be of the form YYYY-MM, such as 2026-02")
+    return text
+
+
+def _read_config(outputs: str) -> Config:
+    if outputs == "-":
+        return parse_outputs(sys.stdin.read(), "standard input")
+    try:
+        return parse_outputs(Path(outputs).read_text(encoding="utf-8"), outputs)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8"
+        raise ConfigError(f"{outputs}: {reason}") from None
+
+
+def _read_report(config: Config, address: str | None, month: str | None) -> Report:
+    address = address or config.report_url
+    if not address:
+        raise ConfigError("no report: name one with --report, or set report_url in Terraform")
+    services = {service for alert in config.alerts for service in alert.services}
+    return read_report(address, month or last_month(datetime.now(timezone.utc)), services)

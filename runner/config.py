@@ -1,0 +1,101 @@
+"""Terraform outputs -> Alert values."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from runner.errors import ConfigError
+
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One level of one department: when it is due, where it goes and what it says.
+
+    threshold: open cases; the alert is due when the sum over `services` exceeds it.
+    subject, message, sms: texts with the placeholders that runner.messages fills in.
+    """
+
+    topic: str
+    department: str
+    level: str
+    services: tuple[str, ...]
+    threshold: int
+    protocols: tuple[str, ...]
+    topic_arn: str
+    subject: str
+    message: str
+    sms: str
+
+    @property
+    def region(self) -> str:
+        """AWS region of the topic, from its ARN."""
+        return self.topic_arn.split(":")[3]
+
+
+@dataclass(frozen=True)
+class Config:
+    """All alerts, sorted by topic, and where the report is; `report_url` may be empty."""
+
+    alerts: tuple[Alert, ...]
+    report_url: str
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_list(value: Any, is_item: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(is_item, value))
+
+
+# What each field of an alert must be.
+_KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "department": ("a text", _is_text),
+    "level": ("a text", _is_text),
+    "services": ("a list of names", lambda v: v != [] and _is_list(v, _is_text)),
+    "threshold": ("a whole number of at least 0", lambda v: type(v) is int and v >= 0),
+    "protocols": ("a list of email and sms", lambda v: _is_list(v, ["email", "sms"].__contains__)),
+    "topic_arn": ("the ARN of a topic", lambda v: _is_text(v) and bool(_TOPIC_ARN.fullmatch(v))),
+    "subject": ("a text", _is_text),
+    "message": ("a text", _is_text),
+    "sms": ("a text", _is_text),
+}
+
+
+def parse_outputs(text: str, source: str) -> Config:
+    """Turn what `terraform output -json` prints into a Config; `source` names it in errors.
+
+    Raises ConfigError naming every alert and field that can't be used.
+    """
+    try:
+        outputs = json.loads(text)
+        if outputs == {}:
+            raise ConfigError(f"{source}: Terraform has no outputs yet; run `make apply` first")
+        alerts = outputs["alerts"]["value"]
+        report_url = outputs["report_url"]["value"]
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(
+            f"{source}: does not hold `alerts` and `report_url` as `terraform output -json`"
+            " prints them; run `make apply` first"
+        ) from None
+    if not isinstance(alerts, dict) or not alerts or not isinstance(report_url, str):
+        raise ConfigError(f"{source}: no alerts; add one to terraform/departments.auto.tfvars")
+    problems = [
+        f"{source}: alert {topic}: {name} is not {kind}"
+        for topic, values in sorted(alerts.items())
+        for name, (kind, is_kind) in _KINDS.items()
+        if not is_kind(values.get(name) if isinstance(values, dict) else None)
+    ]
+    if problems:
+        raise ConfigError("\n".join([*problems, "Run `make apply` to write the outputs anew."]))
+    return Config(tuple(_alert(topic, alerts[topic]) for topic in sorted(alerts)), report_url)
+
+
+def _alert(topic: str, values: dict[str, Any]) -> Alert:
+    names = [field.name for field in fields(Alert) if field.name != "topic"]
+    as_tuple = {name: tuple(values[name]) for name in names if isinstance(values[name], list)}
+    return Alert(topic=topic, **{name: values[name] for name in names} | as_tuple)

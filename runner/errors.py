@@ -1,0 +1,19 @@
+"""What can stop a check, each kind with the exit code it ends in."""
+
+
+class BacklogError(Exception):
+    """Base of all errors shown to the user as one message, without a traceback."""
+
+    exit_code = 2
+
+
+class ConfigError(BacklogError):
+    """The command line, the outputs or an address can't be used; nothing was checked."""
+
+    exit_code = 2
+
+
+class ReportError(BacklogError):
+    """The report as a whole can't be trusted; nothing was sent."""
+
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Tools around the runner: one file, one job."""

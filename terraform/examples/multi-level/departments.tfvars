@@ -1,0 +1,38 @@
+# Two levels per department: emails when it is critical, texts when it is extreme.
+#   terraform apply -var-file=examples/multi-level/departments.tfvars
+contacts_csv = "examples/multi-level/contacts.csv"
+
+departments = {
+  water = {
+    services = ["Water"]
+    alerts = {
+      critical = {
+        threshold = 100
+        protocols = ["email"]
+        subject   = "Help fix water violations NOW!"
+        message   = "{count} water issues"
+      }
+      extreme = {
+        threshold = 300
+        protocols = ["sms"]
+        sms       = "{count} violations! RUN!"
+      }
+    }
+  }
+  streets = {
+    services = ["Pothole", "Street Light Out"]
+    alerts = {
+      critical = {
+        threshold = 100
+        protocols = ["email"]
+        subject   = "Help fix street violations NOW!"
+        message   = "{count} street issues"
+      }
+      extreme = {
+        threshold = 300
+        protocols = ["sms"]
+        sms       = "{count} violations! RUN!"
+      }
+    }
+  }
+}

@@ -1,0 +1,14 @@
+variable "kms_key_id" {
+  description = "Key that encrypts the topic."
+  type        = string
+}
+
+variable "name" {
+  description = "Name of the topic."
+  type        = string
+}
+
+variable "subscriptions" {
+  description = "Subscriptions by \"<protocol>/<person>\"."
+  type        = map(object({ protocol = string, endpoint = string }))
+}

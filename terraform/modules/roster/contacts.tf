@@ -1,0 +1,169 @@
+# Text of the contacts file -> rows -> people. Each stage is a local; read from top to bottom.
+# Every line is decoded by itself, so that one bad row hides no other and row numbers are those
+# of the file. No message made here holds a cell that could be an email or a phone number.
+
+locals {
+  _columns_required = ["name", "email", "phone", "department"]
+  _columns_allowed  = concat(local._columns_required, ["channels"])
+
+  # Characters that spreadsheets, phones and web pages put into a cell and nobody sees.
+  _invisible = "/[\\x{200b}-\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]/"
+  # What could be somebody's email or phone number is never repeated in a message or a key.
+  _address_like = "@|([0-9][\\s().+/-]*){5}"
+
+  # 1. Lines that hold something, each with its number in the file.
+  _line_texts = split("\n", replace(replace(trimprefix(var.text, "\ufeff"), "\r\n", "\n"), "\r", "\n"))
+  _lines = [
+    for index, text in local._line_texts : { row = index + 1, text = text }
+    if replace(text, "/[\\s,\"\\x{a0}]/", "") != ""
+  ]
+
+  # 2. The header, in lower case; what is wrong with it stops everything below.
+  _header = nonsensitive([for text in [try(local._lines[0].text, "")] : text][0])
+  _columns = [
+    for cell in split(",", local._header) : lower(trimspace(trim(trimspace(cell), "\"")))
+  ]
+  _columns_missing = [for column in local._columns_required : title(column) if !contains(local._columns, column)]
+  _columns_unknown = [
+    for index, column in local._columns :
+    can(regex("^[\\pL _-]{1,30}$", column)) ? "\"${column}\"" : "number ${index + 1}"
+    if !contains(local._columns_allowed, column)
+  ]
+  _separator = (
+    length(local._columns) > 1 ? null :
+    strcontains(local._header, ";") ? "semicolons" : strcontains(local._header, "\t") ? "tabs" : null
+  )
+
+  _file_problems = [
+    for text in(
+      var.unreadable != null ? [var.unreadable] :
+      local._header == "" ? ["is empty; it needs the header Name,Email,Phone,Department and one row per person and department"] :
+      local._separator != null ? ["cells are separated by ${local._separator}; save it as comma-separated CSV"] :
+      concat(
+        length(local._columns_missing) == 0 ? [] : ["there is no column ${join(", ", local._columns_missing)}; the header is Name,Email,Phone,Department and, if wanted, Channels"],
+        length(local._columns_unknown) == 0 ? [] : ["unknown column ${join(", ", local._columns_unknown)}; the columns are Name, Email, Phone, Department and, if wanted, Channels"],
+        length(distinct(local._columns)) == length(local._columns) ? [] : ["a column stands twice in the header; keep one of them"],
+        nonsensitive(length(local._lines)) > 1 ? [] : ["has a header and no rows, which would unsubscribe everybody; add the people or restore the file"],
+      )
+    ) : "${var.file_name}: ${text}"
+  ]
+  _header_is_sound = length(local._file_problems) == 0
+
+  # 3. Rows: cells cleaned, nothing judged yet. A row without cells could not be decoded.
+  _decoded = nonsensitive([
+    for index, line in local._lines : {
+      row   = line.row
+      cells = try(csvdecode("${join(",", local._columns)}\n${line.text}")[0], null)
+    } if index > 0 && local._header_is_sound
+  ])
+  _rows = [
+    for line in local._decoded : {
+      row        = line.row
+      name       = trimspace(replace(line.cells.name, "/[\\s\\x{a0}]+/", " "))
+      email      = lower(trimspace(replace(line.cells.email, local._invisible, "")))
+      phone_cell = trimspace(replace(line.cells.phone, local._invisible, ""))
+      phone      = replace(replace(line.cells.phone, local._invisible, ""), "/[\\s\\x{a0}.()\\[\\]\\x{2010}-\\x{2015}-]/", "")
+      department = lower(trimspace(replace(line.cells.department, "/[\\s\\x{a0}]+/", " ")))
+      channels   = lower(replace(try(line.cells.channels, ""), "/[\\s\\x{a0}]/", ""))
+    } if line.cells != null
+  ]
+
+  # 4. Each row's own problems, the row named by its number and, where that is safe, its person.
+  _departments_by_folded_key = { for key in keys(var.departments) : lower(key) => key... }
+  _judged = [
+    for cells in local._rows : merge(cells, {
+      department = try(local._departments_by_folded_key[cells.department][0], null)
+      label = (
+        cells.name == "" || can(regex(local._address_like, cells.name)) || can(regex("[[:cntrl:]]", cells.name))
+        ? "${var.file_name} row ${cells.row}"
+        : "${var.file_name} row ${cells.row} (${substr(cells.name, 0, 60)})"
+      )
+      # The protocols that may reach this person.
+      protocols = [
+        for protocol in cells.channels == "" ? ["email", "sms"] : split("+", cells.channels) : protocol
+        if protocol != "none" && (protocol == "email" ? cells.email : cells.phone) != ""
+      ]
+      problems = concat(
+        cells.name != "" ? [] : ["Name is empty"],
+        can(regex(local._address_like, cells.name)) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
+        can(regex("[[:cntrl:]]", cells.name)) ? ["Name holds a control character; type the name again"] : [],
+        contains(keys(local._departments_by_folded_key), cells.department) ? [] : [format(
+          "Department%s is not one of %s",
+          cells.department == "" || can(regex(local._address_like, cells.department)) || !can(regex("^[\\pL\\pN _&.-]{1,60}$", cells.department)) ? "" : " \"${cells.department}\"",
+          join(", ", keys(var.departments)),
+        )],
+        cells.email == "" && cells.phone_cell == "" ? ["Email and Phone are both empty; fill in one, or delete the row"] : [],
+        # An address as mail systems accept it in practice, within the lengths of RFC 5321.
+        cells.email == "" || can(regex("^[a-z0-9!#$%&'*+/=?^_`{|}~-][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", cells.email)) && length(cells.email) <= 254
+        ? [] : ["Email must look like name@example.com"],
+        # E.164: a plus sign, a country code, 15 digits at most.
+        cells.phone_cell == "" || can(regex("^\\+[1-9][0-9]{6,14}$", cells.phone)) ? [] : [
+          can(regex("^[0-9.,+]+[eE]\\+?[0-9]+$", cells.phone_cell))
+          ? "Phone was rounded by a spreadsheet (1.55512E+10); format the column as text and type the number again, +15551234567"
+          : "Phone must be in international form, +15551234567"
+        ],
+        !contains(["", "none", "email", "sms", "email+sms", "sms+email"], cells.channels) ? ["Channels must be email, sms, email+sms, none or empty"] : [],
+        strcontains(cells.channels, "email") && cells.email == "" ? ["Channels names email and Email is empty"] : [],
+        strcontains(cells.channels, "sms") && cells.phone_cell == "" ? ["Channels names sms and Phone is empty"] : [],
+      )
+    })
+  ]
+  _row_problems = concat(
+    [
+      for line in local._decoded :
+      { row = line.row, text = "${var.file_name} row ${line.row}: must have ${length(local._columns)} cells, as the header has; put double quotes around a cell that holds a comma" }
+      if line.cells == null
+    ],
+    flatten([for person in local._judged : [for text in person.problems : { row = person.row, text = "${person.label}: ${text}" }]]),
+  )
+
+  # 5. People: the rows with nothing wrong in them, grouped by department once.
+  _people            = [for person in local._judged : person if length(person.problems) == 0]
+  _people_department = { for person in local._people : person.department => person... }
+
+  # 6. Problems between rows: one person twice, one address twice where one topic would get both.
+  _same_person = {
+    for person in local._people : "${person.department}/${lower(person.name)}" => person...
+  }
+  _same_endpoint = merge([
+    for protocol, column in { email = "Email", sms = "Phone" } : {
+      for person in local._people :
+      "${person.department}/${protocol}/${protocol == "email" ? person.email : person.phone}" =>
+      { person = person, column = column }...
+      if contains(person.protocols, protocol) && contains(local.department_protocols[person.department], protocol)
+    }
+  ]...)
+  _pair_problems = flatten([
+    [for people in values(local._same_person) : [
+      for index, person in people : {
+        row  = person.row
+        text = "${person.label}: is in department ${person.department} already, in row ${people[0].row}; keep one of the two rows"
+      } if index > 0
+    ]],
+    [for uses in values(local._same_endpoint) : [
+      for index, use in uses : {
+        row  = use.person.row
+        text = "${use.person.label}: has the same ${use.column} as row ${uses[0].person.row} (${substr(uses[0].person.name, 0, 60)}) in department ${use.person.department}; give each their own, or empty one of the two cells"
+      } if index > 0 && lower(use.person.name) != lower(uses[0].person.name)
+    ]],
+  ])
+
+  # All of them in the order of the rows.
+  _problems_by_row = { for problem in concat(local._row_problems, local._pair_problems) : format("%09d", problem.row) => problem.text... }
+  contact_problems = concat(local._file_problems, flatten(values(local._problems_by_row)))
+
+  # 7. Subscriptions by department and protocol. The key is the person, not the address.
+  subscriptions = {
+    for department, people in local._people_department : department => {
+      for protocol in ["email", "sms"] : protocol => {
+        for key, people_of_key in {
+          for person in people : "${protocol}/${person.name}" => person...
+          if contains(person.protocols, protocol)
+          } : key => {
+          protocol = protocol
+          endpoint = sensitive(protocol == "email" ? people_of_key[0].email : people_of_key[0].phone)
+        }
+      }
+    }
+  }
+}

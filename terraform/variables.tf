@@ -1,0 +1,49 @@
+variable "contacts_csv" {
+  description = "Contacts file: a path relative to this folder, or s3://bucket/key."
+  type        = string
+  default     = "contacts.csv"
+  nullable    = false
+}
+
+variable "departments" {
+  description = "Departments: the services whose counts are summed, and the alerts with their thresholds, protocols and texts."
+  type = map(object({
+    services = list(string)
+    alerts = map(object({
+      threshold = number
+      protocols = list(string)
+      subject   = optional(string)
+      message   = optional(string)
+      sms       = optional(string)
+    }))
+  }))
+  nullable = false
+}
+
+variable "kms_key_id" {
+  description = "Key that encrypts the topics: an alias, id or ARN. The default is the key AWS manages for SNS."
+  type        = string
+  default     = "alias/aws/sns"
+  nullable    = false
+}
+
+variable "name_prefix" {
+  description = "Put before every topic's name, to hold two installations apart in one account."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "report_url" {
+  description = "Where the monthly report is (https://, s3:// or a path); {yyyy}, {mm} and {mon} stand for its month. Empty: named on each run."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags on every resource that can carry them."
+  type        = map(string)
+  default     = { project = "backlog-alerts", managed-by = "terraform" }
+  nullable    = false
+}
