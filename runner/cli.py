@@ -28,11 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         config = _read_config(arguments.outputs)
         report = _read_report(config, arguments.report, arguments.month)
+        decisions = decide(config.alerts, report)
+        deliveries = deliver(decisions, report.month, dry_run=arguments.dry_run)
     except BacklogError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
-    decisions = decide(config.alerts, report)
-    deliveries = deliver(decisions, report.month, dry_run=arguments.dry_run)
     render = as_json if arguments.format == "json" else as_text
     print(render(report, deliveries))
     return exit_code(deliveries)

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     EndpointConnectionError,
 )
 
+from runner.errors import ConfigError
 from runner.messages import publish_arguments
 from runner.rules import Decision
 
@@ -55,7 +56,8 @@ class Delivery:
 def deliver(decisions: Sequence[Decision], month: str, *, dry_run: bool = False) -> list[Delivery]:
     """Publish every decision that is due, several at a time, and account for all of them.
 
-    month: YYYY-MM of the report. Raises nothing: one failure holds back none of the others.
+    month: YYYY-MM of the report. One failure holds back none of the others. Raises ConfigError,
+    before anything is sent, when AWS's own settings can't be used.
     """
     send = _would_send if dry_run else _sender(decisions, month)
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -75,7 +77,10 @@ def _would_send(decision: Decision) -> Delivery:
 def _sender(decisions: Sequence[Decision], month: str) -> Callable[[Decision], Delivery]:
     """Return a function that sends one decision, with one SNS client per region."""
     regions = {decision.alert.region for decision in decisions if decision.verdict == "due"}
-    clients = {region: boto3.client("sns", region_name=region, config=CONFIG) for region in regions}
+    try:
+        clients = {r: boto3.client("sns", region_name=r, config=CONFIG) for r in regions}
+    except BotoCoreError as error:  # such as a profile that doesn't exist
+        raise ConfigError(f"AWS settings can't be used ({type(error).__name__})") from None
 
     def send(decision: Decision) -> Delivery:
         try:

@@ -1,5 +1,6 @@
 """Address -> counts per service. The only module that knows pandas."""
 
+import codecs
 import csv
 import hashlib
 import io
@@ -15,8 +16,8 @@ from runner.fetch import display, fetch
 _COUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.0+)?")
 # What may be an email or a phone number is not repeated in a message.
 _ADDRESS_LIKE = re.compile(r"@|([0-9][\s().+/-]*){7}")
-# Cells that a row may have beyond the header and still be reported as that row's problem.
-_SPARE_COLUMNS = 3
+# The column where a row's first cell too many ends up.
+_SPARE = "spare"
 _ROWS_AT_A_TIME = 50_000
 
 
@@ -63,22 +64,15 @@ def read_report(address: str, month: str, services: Iterable[str]) -> Report:
     shown = display(address)
     body = fetch(address)
     try:
-        text = _decode(body)
-        columns = _columns(text)
-        rows, cells = _find(text, columns, {service_key(service) for service in services})
+        rows, cells = _find(_checked(body), {service_key(service) for service in services})
     except ReportError as error:
         raise ReportError(f"{shown}: {error}") from None
-    if not rows:
-        raise ReportError(f"{shown}: has a header and no rows")
-
-    counts: dict[str, int] = {}
-    problems: dict[str, str] = {}
-    for key, found in cells.items():
-        problem = _problem(found)
-        if problem:
-            problems[key] = problem
-        else:
-            counts[key] = int(found[0].count.split(".")[0].replace(",", ""))
+    problems = {key: problem for key, found in cells.items() if (problem := _problem(found))}
+    counts = {
+        key: int(found[0].count.split(".")[0].replace(",", ""))
+        for key, found in cells.items()
+        if key not in problems
+    }
     return Report(shown, month, hashlib.sha256(body).hexdigest(), rows, counts, problems)
 
 
@@ -92,101 +86,76 @@ class _Cell:
     overlong: bool
 
 
-def _decode(body: bytes) -> str:
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise ReportError("is UTF-16; save it as UTF-8")
-    if body.startswith(b"\x1f\x8b"):
-        raise ReportError("is compressed; it must be plain CSV")
+def _checked(body: bytes) -> bytes:
+    """Return the body without a byte-order mark; raises for what is no whole CSV in UTF-8."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if body.startswith((b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b")):
+            raise ReportError("is UTF-16 or compressed; save it as plain UTF-8 CSV") from None
         row = body.count(b"\n", 0, error.start) + 1
         raise ReportError(f"row {row}: is not UTF-8; save the report as UTF-8") from None
-    if not text.strip():
-        raise ReportError("is empty")
-    if text.lstrip().startswith("<"):
-        raise ReportError("is a web page, not CSV; is a login needed?")
-    if "\0" in text:
-        raise ReportError("holds NUL bytes; it is not CSV")
-    if not text.endswith(("\n", "\r")):
-        raise ReportError(
-            "its last row has no line break, so it may have been cut short;"
-            " if it is complete, end it with a line break"
-        )
-    return text
+    wrong = {
+        "is empty": not text.strip(),
+        "is a web page, not CSV; is a login needed?": text.lstrip().startswith("<"),
+        "holds NUL bytes; it is not CSV": "\0" in text,
+        "may have been cut short: its last row has no line break; if it is whole, add one": (
+            not text.endswith(("\n", "\r"))
+        ),
+    }
+    for problem in (problem for problem, is_so in wrong.items() if is_so):
+        raise ReportError(problem)
+    return body.removeprefix(codecs.BOM_UTF8)
 
 
-def _columns(text: str) -> list[str]:
-    """Return the header's names; says so when `service_name` and `count` aren't in it once each."""
-    first_line = re.split(r"\r\n|\r|\n", text, maxsplit=1)[0]
-    columns = [cell.strip().casefold() for cell in next(csv.reader([first_line]), [])]
+def _columns(header: str) -> list[str]:
+    """Return the header's names; raises unless `service_name` and `count` are there once each."""
+    columns = [cell.strip().casefold() for cell in next(csv.reader([header]), [])]
     for name in ("service_name", "count"):
         if columns.count(name) != 1:
-            times = "no" if name not in columns else "more than one"
             raise ReportError(
-                f"row 1: the header has {times} column {name};"
-                " it must be comma-separated, with service_name and count once each"
+                f"row 1: the header holds {name} {columns.count(name)} times; it must be"
+                " comma-separated, with service_name and count once each"
             )
     return columns
 
 
-def _find(text: str, columns: list[str], wanted: set[str]) -> tuple[int, dict[str, list[_Cell]]]:
+def _find(body: bytes, wanted: set[str]) -> tuple[int, dict[str, list[_Cell]]]:
     """Count the data rows and collect those whose service is wanted, in order."""
     rows = 0
     cells: dict[str, list[_Cell]] = {}
-    # Names that hold more than single spaces are rare, and folding them costs as much as parsing.
-    odd_spaces = re.search(r"[^\S\r\n ]|  ", text) is not None
-    for first_row, frame in _frames(text, columns):
-        names, counts = frame["service_name"], frame["count"]
-        rows += int(((names != "") | (counts != "")).sum())
-        keys = names.str.strip().str.casefold()
-        if odd_spaces:
-            keys = keys.map(service_key)
-        for index in keys.index[keys.isin(wanted)]:
-            spare = frame.loc[index].iloc[len(columns) :]
-            cells.setdefault(keys[index], []).append(
-                _Cell(
-                    row=first_row + index - frame.index[0],
-                    name=names[index].strip(),
-                    count=counts[index].strip(),
-                    overlong=any(cell.strip() for cell in spare),
-                )
-            )
+    for frame in _frames(body):
+        names, counts, spare = (frame[name] for name in ("service_name", "count", _SPARE))
+        rows += len(frame) - int((counts[names == ""] == "").sum())  # blank lines are no rows
+        keys = names.map(service_key)
+        for row in keys.index[keys.isin(wanted)]:
+            cell = _Cell(row, names[row].strip(), counts[row].strip(), bool(spare[row].strip()))
+            cells.setdefault(keys[row], []).append(cell)
+    if not rows:
+        raise ReportError("has a header and no rows")
     return rows, cells
 
 
-def _frames(text: str, columns: list[str]) -> Iterator[tuple[int, pd.DataFrame]]:
-    """Yield the report in pieces with the row number of each piece's first row.
+def _frames(body: bytes) -> Iterator[pd.DataFrame]:
+    """Yield the rows below the header in pieces, indexed by row number.
 
     Every cell is read as text: pandas must not guess at missing values, numbers or an index.
-    A header of our own has spare columns, so that a row with too many cells shows itself.
+    A header of our own has a spare column, so that a row with too many cells shows itself.
     """
-    body = text[re.search(r"\r\n|\r|\n", text).end() :]  # type: ignore[union-attr]
-    names = [c if c in ("service_name", "count") else f"other {i}" for i, c in enumerate(columns)]
-    names += [f"spare {i}" for i in range(_SPARE_COLUMNS)]
-    header = ",".join(names) + "\n"
-    row = 2
+    header, rows = re.split(rb"\r\n|\r|\n", body, maxsplit=1)
+    names = [
+        name if name in ("service_name", "count") else f"other {index}"
+        for index, name in enumerate(_columns(header.decode()))
+    ]
+    file = io.BytesIO(",".join([*names, _SPARE]).encode() + b"\n" + rows)
+    options = {"dtype": object, "na_filter": False, "skip_blank_lines": False}
+    columns = ["service_name", "count", _SPARE]
     try:
-        for frame in pd.read_csv(
-            io.StringIO(header + body),
-            dtype=object,
-            na_filter=False,
-            index_col=False,
-            skip_blank_lines=False,
-            chunksize=_ROWS_AT_A_TIME,
-        ):
-            yield row, frame
-            row += len(frame)
-    except pd.errors.ParserError as error:
-        raise ReportError(_parser_reason(str(error))) from None
-
-
-def _parser_reason(text: str) -> str:
-    if found := re.search(r"in line ([0-9]+)", text):
-        return f"row {found[1]}: has far more cells than the header"
-    if found := re.search(r"EOF inside string starting at row ([0-9]+)", text):
-        return f"row {int(found[1]) + 1}: a quote is never closed; the report may be cut short"
-    return "can't be read as CSV"
+        for frame in pd.read_csv(file, usecols=columns, chunksize=_ROWS_AT_A_TIME, **options):
+            frame.index += 2  # as a spreadsheet counts, the header being row 1
+            yield frame
+    except pd.errors.ParserError:
+        raise ReportError("a quote is never closed; it may have been cut short") from None
 
 
 def _problem(found: list[_Cell]) -> str | None:
