@@ -60,7 +60,7 @@ $(VENV_READY): requirements-dev.txt
 	  echo "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=..." >&2; exit 1; \
 	fi; \
 	echo "setting up $(VENV) with $$($$python --version)" >&2; \
-	$$python -m venv --clear $(VENV) && \
+	rm -rf $(VENV) && $$python -m venv $(VENV) && \
 	$(PY) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@
 

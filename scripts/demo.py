@@ -154,7 +154,7 @@ def deliveries(people: Mapping[str, str]) -> list[Heard]:
             text = json.loads(message)[protocol]
             shown = f"{subject} / {text}" if protocol == "email" else text
             heard.append(Heard(person, protocol, subscription.topic.name, shown))
-    return sorted(heard, key=lambda h: (h.topic, h.person))
+    return sorted(heard, key=lambda h: (h.topic, h.person, h.channel))
 
 
 def table(heard: Sequence[Heard]) -> str:

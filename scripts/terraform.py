@@ -15,6 +15,7 @@ import sys
 import urllib.request
 import zipfile
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,11 +105,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _version(terraform: str) -> tuple[int, ...]:
-    result = subprocess.run([terraform, "version", "-json"], capture_output=True, check=False)
     try:
+        result = subprocess.run([terraform, "version", "-json"], capture_output=True, check=False)
         version = str(json.loads(result.stdout)["terraform_version"])
         return tuple(int(part) for part in version.split("-")[0].split("."))
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return (0,)
 
 
@@ -124,7 +125,7 @@ def _fetch(target: Path) -> None:
     try:
         with urllib.request.urlopen(url, timeout=60) as response:  # noqa: S310
             archive = response.read()
-    except OSError as error:
+    except (OSError, HTTPException) as error:  # the latter for a body cut short
         raise TerraformError(f"{url}: can't be fetched ({error}): {INSTALL}") from None
     if hashlib.sha256(archive).hexdigest() != ARCHIVES[name]:
         raise TerraformError(f"{url}: the SHA-256 is not the pinned one; not used: {INSTALL}")

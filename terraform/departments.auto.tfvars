@@ -1,24 +1,36 @@
-# What counts as too many, and what is said then. A threshold must be exceeded: 100 is not yet over 100.
-# Texts may hold {count}, {threshold}, {department}, {level}, {services} and {month}.
+# What counts as too many, and what is said then. A threshold must be exceeded: 100 is not yet
+# over 100. Texts may hold {count}, {threshold}, {department}, {level}, {services} and {month}.
 departments = {
   water = {
     services = ["Water"]
     alerts = {
-      critical = { threshold = 100, protocols = ["email"], subject = "Help fix water violations NOW!", message = "{count} water issues" }
-      extreme  = { threshold = 300, protocols = ["sms"], sms = "{count} violations! RUN!" }
+      critical = {
+        threshold = 100
+        protocols = ["email"]
+        subject   = "Help fix water violations NOW!"
+        message   = "{count} water issues"
+      }
+      extreme = {
+        threshold = 300
+        protocols = ["sms"]
+        sms       = "{count} violations! RUN!"
+      }
     }
   }
   streets = {
     services = ["Pothole", "Street Light Out"]
     alerts = {
-      critical = { threshold = 100, protocols = ["email"] }
-      extreme  = { threshold = 300, protocols = ["sms"] }
-    }
-  }
-  trash = {
-    services = ["Illegal Dumping"]
-    alerts = {
-      notifications = { threshold = 30, protocols = ["email", "sms"], subject = "Trash Alert" }
+      critical = {
+        threshold = 100
+        protocols = ["email"]
+        subject   = "Help fix street violations NOW!"
+        message   = "{count} street issues"
+      }
+      extreme = {
+        threshold = 300
+        protocols = ["sms"]
+        sms       = "{count} violations! RUN!"
+      }
     }
   }
 }

@@ -23,6 +23,9 @@ output "coverage" {
 output "report_url" {
   description = "Where the monthly report is, with its placeholders {yyyy}, {mm} and {mon}."
   value       = var.report_url
+
+  # So that a plan stopped by problems shows no change at all.
+  depends_on = [module.roster]
 }
 
 output "runner_policy_arns" {

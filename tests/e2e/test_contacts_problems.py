@@ -1,0 +1,110 @@
+"""Everything wrong with a contacts file and the departments is said at once, to the letter."""
+
+from collections.abc import Callable
+
+import boto3
+import pytest
+
+from tests.e2e.workspace import Workspace
+
+DEPARTMENTS = """
+departments = {
+  water = {
+    services = ["Water"]
+    alerts = {
+      critical = { threshold = 99.5, protocols = ["email", "pager"], message = "{cuont} issues" }
+    }
+  }
+  trash = {
+    services = []
+    alerts   = { "over 30" = { threshold = 30, protocols = ["sms"], subject = "Müll" } }
+  }
+}
+"""
+
+CONTACTS = """Name,Email,Phone,Department
+
+Fiona Miller,fiona@example.com,5555550101,water
+Omar Haddad,omar@example,+15555550102,watr
+Grace Kim,,,water
+,x@example.com,,water
+a@example.com,b@example.com,,c@example.com
+Ann Lee,ann@example.com,1.55512E+10,water
+Too,few
+Bob Ray,bob@example.com,,water
+Rob Ray,bob@example.com,,water
+Bob Ray,bobo@example.com,,water
+,,,
+"""
+
+MESSAGE = """\
+broken.csv row 3 (Fiona Miller): Phone must be in international form, +15551234567
+broken.csv row 4 (Omar Haddad): Department "watr" is not one of trash, water
+broken.csv row 4 (Omar Haddad): Email must look like name@example.com
+broken.csv row 5 (Grace Kim): Email and Phone are both empty; fill in one, or delete the row
+broken.csv row 6: Name is empty
+broken.csv row 7: Name holds what looks like an email or a phone number; \
+put the person's name there
+broken.csv row 7: Department is not one of trash, water
+broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet (1.55512E+10); \
+format the column as text and type the number again, +15551234567
+broken.csv row 9: must have 4 cells, as the header has; \
+put double quotes around a cell that holds a comma
+broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
+give each their own, or empty one of the two cells
+broken.csv row 12 (Bob Ray): is in department water already, in row 10; \
+keep one of the two rows
+departments, trash: has no services; name at least one, as the report spells it
+departments, trash over 30: the topic name "trash_over 30" may hold letters, digits, - and _ \
+alone, 256 at most
+departments, trash over 30: subject may hold plain ASCII on one line alone
+departments, water critical: threshold must be a whole number of at least 0
+departments, water critical: protocols may be "email" and "sms" alone
+departments, water critical: message has the unknown placeholder {cuont}; \
+known are {count}, {threshold}, {department}, {level}, {services}, {month}
+departments, water critical: sms has the unknown placeholder {cuont}; \
+known are {count}, {threshold}, {department}, {level}, {services}, {month}"""
+
+
+@pytest.fixture(scope="module")
+def city(new_workspace: Callable[[], Workspace]) -> Workspace:
+    workspace = new_workspace()
+    workspace.write("city.auto.tfvars", DEPARTMENTS)
+    workspace.write("broken.csv", CONTACTS)
+    return workspace
+
+
+def problems(city: Workspace, contacts_csv: str) -> list[str]:
+    result = city.run("plan", "-no-color", f"-var=contacts_csv={contacts_csv}")
+    assert result.returncode == 1, result.text
+    assert "Planning failed" in result.stdout
+    assert "will be created" not in result.stdout
+    return [line.strip() for line in result.error.splitlines()]
+
+
+def test_all_problems_are_said_at_once_in_the_order_of_the_rows(city: Workspace) -> None:
+    assert "\n".join(problems(city, "broken.csv")) == MESSAGE
+
+
+def test_a_file_that_is_not_there_says_where_it_was_looked_for(city: Workspace) -> None:
+    assert problems(city, "gone.csv")[0] == (
+        "gone.csv: there is no such file; the path is relative to the terraform folder"
+    )
+
+
+def test_a_file_that_is_not_utf8_says_how_to_save_it(city: Workspace) -> None:
+    (city.folder / "latin.csv").write_bytes("Name,Email,Phone,Department\nJosé".encode("latin-1"))
+
+    assert problems(city, "latin.csv")[0] == 'latin.csv: is not UTF-8; save it as "CSV UTF-8"'
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_a_file_on_s3_that_is_no_text_says_how_to_upload_it(city: Workspace) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="people")
+    s3.put_object(Bucket="people", Key="c.csv", Body=b"x", ContentType="application/pdf")
+
+    assert problems(city, "s3://people/c.csv")[0] == (
+        "s3://people/c.csv: S3 says it is application/pdf;"
+        " upload it again with --content-type text/csv"
+    )

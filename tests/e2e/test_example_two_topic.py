@@ -1,0 +1,47 @@
+"""The older system with two topics, out of configuration alone: examples/two-topic."""
+
+from collections.abc import Callable
+
+import pytest
+
+from scripts.demo import Heard
+from tests.e2e.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("in_aws")
+
+
+@pytest.fixture(scope="module")
+def city(new_workspace: Callable[[], Workspace]) -> Workspace:
+    workspace = new_workspace()
+    workspace.apply("-var-file=examples/two-topic/departments.tfvars")
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("trash", "potholes", "due"),
+    [
+        (30, 100, set()),
+        (31, 100, {"trash_notifications"}),
+        (30, 101, {"streets_notifications"}),
+    ],
+)
+def test_two_topics_are_due_above_their_thresholds(
+    city: Workspace, trash: int, potholes: int, due: set[str]
+) -> None:
+    counts = {"Illegal Dumping": trash, "Pothole": potholes}
+
+    assert {message.topic for message in city.heard(counts)} == due
+
+
+def test_everybody_of_two_topics_hears_by_email_and_by_text(city: Workspace) -> None:
+    heard = city.heard({"Illegal Dumping": 31, "Pothole": 101})
+
+    dumping, potholes = "31 open cases of illegal dumping", "101 open cases of potholes"
+    assert heard == [
+        Heard("Luis Ortega", "email", "streets_notifications", f"Streets Alert / {potholes}"),
+        Heard("Luis Ortega", "sms", "streets_notifications", potholes),
+        Heard("Aisha Bello", "email", "trash_notifications", f"Trash Alert / {dumping}"),
+        Heard("Aisha Bello", "sms", "trash_notifications", dumping),
+        Heard("Tom Becker", "email", "trash_notifications", f"Trash Alert / {dumping}"),
+        Heard("Tom Becker", "sms", "trash_notifications", dumping),
+    ]

@@ -1,0 +1,102 @@
+"""A throw-away copy of terraform/, run by real Terraform against moto."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from moto.backends import get_backend
+
+from runner.cli import main
+from scripts.demo import ACCOUNT, REGION, Heard, copy_terraform, deliveries, people
+from scripts.terraform import find_terraform, init
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one Terraform command said, and what it changed or would change, by address."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return self.stdout + self.stderr
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Address to action, of a command that ran with -json."""
+        messages = [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
+        return {
+            message["change"]["resource"]["addr"]: message["change"]["action"]
+            for message in messages
+            if message["type"] == "planned_change"
+        }
+
+    @property
+    def error(self) -> str:
+        """The text of the one error a command without -json ended in, from its first problem."""
+        return self.stderr.partition("To be mended first:")[2].strip("\n│╵ ")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    folder: Path
+    env: Mapping[str, str]
+
+    def run(self, *arguments: str) -> Result:
+        command = [find_terraform(), *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def plan(self, *options: str) -> Result:
+        """Plan for a machine to read, after the file contacts.csv of this workspace."""
+        result = self.run("plan", "-json", "-input=false", "-lock=false", *options)
+        assert result.returncode == 0, result.text
+        return result
+
+    def apply(self, *options: str) -> Result:
+        result = self.run("apply", "-auto-approve", "-input=false", "-no-color", *options)
+        assert result.returncode == 0, result.text
+        return result
+
+    def outputs(self) -> str:
+        return self.run("output", "-json").stdout
+
+    def heard(self, counts: Mapping[str, int]) -> list[Heard]:
+        """Run the runner over a report with these counts; return who heard what.
+
+        For a test with the fixture in_aws.
+        """
+        for topic in get_backend("sns")[ACCOUNT][REGION].topics.values():
+            topic.sent_notifications.clear()
+        self.write("outputs.json", self.outputs())
+        rows = "".join(f"{service},{count}\n" for service, count in counts.items())
+        self.write("report.csv", "service_name,count\n" + rows)
+        arguments = ["--outputs", str(self.folder / "outputs.json"), "--month", "2026-02"]
+        assert main([*arguments, "--report", str(self.folder / "report.csv")]) == 0
+        return deliveries(people(json.loads((self.folder / "terraform.tfstate").read_text())))
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def set_up_once(folder: Path, env: Mapping[str, str]) -> Mapping[str, str]:
+    """Initialise one copy; return an environment in which every further copy is ready at once.
+
+    Terraform hashes the provider, 700 MB, at every command; an override of the same binary
+    spares the tests that. The demo's and the README's tests run without it.
+    """
+    copy = copy_terraform(folder)
+    init(copy, env)
+    (provider,) = (copy / ".terraform" / "providers").glob("*/hashicorp/aws/*/*")
+    config = folder / "terraformrc"
+    config.write_text(
+        f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{provider}" }}\n'
+        "  direct {}\n}\n"
+    )
+    return {**env, "TF_CLI_CONFIG_FILE": str(config), "TF_DATA_DIR": str(copy / ".terraform")}

@@ -1,0 +1,95 @@
+"""Servers on loopback that answer as they are told: well, badly, slowly or not at all."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked for. headers: by lower-case name."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body's fields, as SNS's query protocol sends them."""
+        return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
+
+
+# Pieces of an answer; a number is a pause of so many seconds. What is left out isn't sent: an
+# answer without pieces is a connection that is closed at once.
+Answer = Iterable[bytes | float]
+SILENCE: Answer = (60.0,)
+
+
+class Server:
+    """Gives each connection the pieces of `answer(request)`, then closes it."""
+
+    def __init__(self, answer: Callable[[Request], Answer]) -> None:
+        self.requests: list[Request] = []
+        self._answer = answer
+        self._stopped = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.url = "http://127.0.0.1:{1}".format(*self._listener.getsockname())
+
+    def __enter__(self) -> "Server":
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                request = _read(connection)
+                self.requests.append(request)
+                for piece in self._answer(request):
+                    if isinstance(piece, bytes):
+                        connection.sendall(piece)
+                    elif self._stopped.wait(piece):
+                        return
+        except OSError:
+            pass  # the client has hung up
+
+
+def _read(connection: socket.socket) -> Request:
+    with connection.makefile("rb") as stream:
+        path = stream.readline().decode().split(" ")[1]
+        lines = iter(lambda: stream.readline().decode().strip(), "")
+        headers = {
+            name.lower(): value.strip() for name, _, value in (s.partition(":") for s in lines)
+        }
+        return Request(path, headers, stream.read(int(headers.get("content-length", 0))))
+
+
+def http(
+    body: bytes = b"", status: str = "200 OK", length: int | None = -1, **headers: str
+) -> bytes:
+    """A whole answer. length: what Content-Length claims, None for no such header."""
+    lines = [f"HTTP/1.1 {status}", "Connection: close"]
+    if length is not None:
+        lines.append(f"Content-Length: {len(body) if length < 0 else length}")
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def drip(answer: bytes, seconds: float) -> Iterator[bytes | float]:
+    """The answer a byte at a time, with a pause before each."""
+    for byte in answer:
+        yield seconds
+        yield bytes([byte])
