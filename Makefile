@@ -61,10 +61,10 @@ $(VENV_READY): requirements-dev.txt
 	fi; \
 	echo "setting up $(VENV) with $$($$python --version)" >&2; \
 	rm -rf $(VENV) && $$python -m venv $(VENV) && \
-	$(PY) -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@
 
-$(TERRAFORM_READY): $(VENV_READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf)
+$(TERRAFORM_READY): $(VENV_READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf terraform/tests/*)
 	@echo "setting up terraform/ with its provider" >&2
 	@$(TERRAFORM) init
 	@touch $@

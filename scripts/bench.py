@@ -55,15 +55,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m scripts.bench",
         description="Measure plans, runs and reports beside the ways not taken.",
         epilog="exit codes: 0 all aims met, 1 an aim missed, 2 a step failed",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
     add, whole = parser.add_argument, _whole_number
     add("--only", action="append", choices=PARTS, help="one part; may be given again")
     add("--repeat", type=whole, help="rounds; without it 3 for plans, 5 for runs and reports")
-    add("--sizes", type=_sizes, default="500,1000,2000,4000", help="subscriptions in the plans")
-    add("--contacts", type=whole, default=1000, help="contacts of the old way in the runs")
-    add("--rows", type=whole, default=1_000_000, help="rows in the report")
+    sizes, default = "500,1000,2000,4000", "(default: %(default)s)"
+    add("--sizes", type=_sizes, default=sizes, help=f"subscriptions in the plans {default}")
+    add("--contacts", type=whole, default=1000, help=f"contacts of the old way {default}")
+    add("--rows", type=whole, default=1_000_000, help=f"rows in the report {default}")
     return parser
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.bench_measure import Job, Row, medians
+from scripts.bench_measure import Job, Row, medians, with_bytecode
 from scripts.demo import DemoError
 from scripts.terraform import ROOT
 
@@ -52,9 +52,10 @@ def measure(folder: Path, rows: int, rounds: int) -> list[Row]:
             raise DemoError(f"not all {rows} rows were read: {output}")
         return figures
 
+    env = with_bytecode(os.environ, folder)
     codes = {"read_report": READ_REPORT, "read_csv": READ_CSV}
     jobs = [
-        Job(name, rounds, [sys.executable, "-c", code, str(path)], ROOT, os.environ, read)
+        Job(name, rounds, [sys.executable, "-c", code, str(path)], ROOT, env, read)
         for name, code in codes.items()
     ]
     found = medians(jobs)

@@ -1,6 +1,7 @@
 """One run with 40 alerts due, on an SNS that takes its time.
 
 Beside it: a process that only imports what the runner needs, and the old way (bench_old_way).
+All of them find their bytecode in place, as on every run but the first.
 """
 
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qs
 
-from scripts.bench_measure import Job, Row, medians, write_contacts
+from scripts.bench_measure import Job, Row, medians, with_bytecode, write_contacts
 from scripts.demo import ACCOUNT, REGION, DemoError, local_aws
 from scripts.terraform import ROOT
 
@@ -36,7 +37,7 @@ def measure(folder: Path, contacts: int, rounds: int) -> list[Row]:
         "old way": ["-m", "scripts.bench_old_way", str(people), str(report)],
     }
     with local_aws() as aws, slow_sns() as url:
-        env = {**aws, "AWS_ENDPOINT_URL": url}
+        env = with_bytecode({**aws, "AWS_ENDPOINT_URL": url}, folder)
         found = medians(
             [
                 Job(name, 1 if name == "old way" else rounds, [sys.executable, *c], ROOT, env, _all)

@@ -18,6 +18,15 @@ variable "departments" {
     }))
   }))
   nullable = false
+
+  validation {
+    condition = alltrue([
+      for department in values(var.departments) : try(
+        department.services != null && alltrue([for alert in values(department.alerts) : alert.protocols != null]), false
+      )
+    ])
+    error_message = "A department needs a list of services and a map of alerts, and an alert a list of protocols; none of them may be null."
+  }
 }
 
 variable "kms_key_id" {

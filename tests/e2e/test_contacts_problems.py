@@ -49,7 +49,7 @@ broken.csv row 7: Department is not one of trash, water
 broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet (1.55512E+10); \
 format the column as text and type the number again, +15551234567
 broken.csv row 9: must have 4 cells, as the header has; \
-put double quotes around a cell that holds a comma
+put double quotes around a cell that holds a comma, and no other quotes
 broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
 give each their own, or empty one of the two cells
 broken.csv row 12 (Bob Ray): is in department water already, in row 10; \

@@ -7,15 +7,22 @@ locals {
   _columns_allowed  = concat(local._columns_required, ["channels"])
 
   # Characters that spreadsheets, phones and web pages put into a cell and nobody sees.
-  _invisible = "/[\\x{200b}-\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]/"
-  # What could be somebody's email or phone number is never repeated in a message or a key.
-  _address_like = "@|([0-9][\\s().+/-]*){5}"
+  _invisible = "/[\\x{ad}\\x{200b}-\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]/"
+  # What could be somebody's email or phone number is never repeated in a message or a key:
+  # an @, also a wide one, or five digits with no letter between them.
+  _address_like = "[@\\x{fe6b}\\x{ff20}]|(?:\\p{Nd}[^\\pL\\p{Nd}\\n]*){5}"
+
+  # An address as mail systems accept it in practice; its lengths (RFC 5321) are judged beside it.
+  _email_atom = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
+  _email_form = "${local._email_atom}(?:\\.${local._email_atom})*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]"
+  # E.164: a plus sign, a country code, 15 digits at most.
+  _phone_form = "\\+[1-9][0-9]{6,14}"
 
   # 1. Lines that hold something, each with its number in the file.
-  _line_texts = split("\n", replace(replace(trimprefix(var.text, "\ufeff"), "\r\n", "\n"), "\r", "\n"))
+  _line_texts = split("\n", replace(replace(replace(var.text, local._invisible, ""), "\r\n", "\n"), "\r", "\n"))
   _lines = [
     for index, text in local._line_texts : { row = index + 1, text = text }
-    if replace(text, "/[\\s,\"\\x{a0}]/", "") != ""
+    if replace(text, "/[\\s\\pZ,\"]/", "") != ""
   ]
 
   # 2. The header, in lower case; what is wrong with it stops everything below.
@@ -58,79 +65,98 @@ locals {
   ])
   _rows = [
     for line in local._decoded : {
-      row        = line.row
-      name       = trimspace(replace(line.cells.name, "/[\\s\\x{a0}]+/", " "))
-      email      = lower(trimspace(replace(line.cells.email, local._invisible, "")))
-      phone_cell = trimspace(replace(line.cells.phone, local._invisible, ""))
-      phone      = replace(replace(line.cells.phone, local._invisible, ""), "/[\\s\\x{a0}.()\\[\\]\\x{2010}-\\x{2015}-]/", "")
-      department = lower(trimspace(replace(line.cells.department, "/[\\s\\x{a0}]+/", " ")))
-      channels   = lower(replace(try(line.cells.channels, ""), "/[\\s\\x{a0}]/", ""))
+      row             = line.row
+      name            = trimspace(replace(line.cells.name, "/[\\s\\pZ]+/", " "))
+      email           = lower(trimspace(line.cells.email))
+      phone_cell      = trimspace(line.cells.phone)
+      phone           = replace(line.cells.phone, "/[\\s\\pZ.()\\[\\]\\x{2010}-\\x{2015}\\x{2212}-]/", "")
+      department_cell = lower(trimspace(replace(line.cells.department, "/[\\s\\pZ]+/", " ")))
+      channels        = lower(replace(try(line.cells.channels, ""), "/[\\s\\pZ]/", ""))
     } if line.cells != null
   ]
 
-  # 4. Each row's own problems, the row named by its number and, where that is safe, its person.
-  _departments_by_folded_key = { for key in keys(var.departments) : lower(key) => key... }
+  # 4. Which cells have which form: one regular expression over all cells of a kind, because
+  # compiling one for each cell would take most of the time of a plan.
+  _names       = join("\n", [for cells in local._rows : cells.name])
+  _departments = join("\n", [for cells in local._rows : cells.department_cell])
+  _emails      = join("\n", [for cells in local._rows : cells.email])
+  _phones      = join("\n", [for cells in local._rows : cells.phone])
+
+  _is_email          = { for email in regexall("(?m)^${local._email_form}$", local._emails) : email => true... }
+  _is_phone          = { for phone in regexall("(?m)^${local._phone_form}$", local._phones) : phone => true... }
+  _is_address_like   = { for cell in regexall("(?m)^.*(?:${local._address_like}).*$", "${local._names}\n${local._departments}") : cell => true... }
+  _is_controlling    = { for name in regexall("(?m)^.*[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x{9f}].*$", local._names) : name => true... }
+  _is_plain          = { for name in regexall("(?m)^[\\pL\\pN _&.-]+$", local._departments) : name => true... }
+  _department_keys   = { for key in keys(var.departments) : lower(key) => key... }
+  _department_choice = join(", ", keys(var.departments))
+
+  # 5. Each row's own problems, the row named by its number and, where that is safe, its person.
   _judged = [
     for cells in local._rows : merge(cells, {
-      department = try(local._departments_by_folded_key[cells.department][0], null)
-      label = (
-        cells.name == "" || can(regex(local._address_like, cells.name)) || can(regex("[[:cntrl:]]", cells.name))
-        ? "${var.file_name} row ${cells.row}"
-        : "${var.file_name} row ${cells.row} (${substr(cells.name, 0, 60)})"
-      )
-      # The protocols that may reach this person.
+      department  = try(local._department_keys[cells.department_cell][0], null)
+      is_nameable = cells.name != "" && !can(local._is_address_like[cells.name]) && !can(local._is_controlling[cells.name])
+      # The protocols that may reach this person, and those that can.
       protocols = [
         for protocol in cells.channels == "" ? ["email", "sms"] : split("+", cells.channels) : protocol
         if protocol != "none" && (protocol == "email" ? cells.email : cells.phone) != ""
       ]
+      is_sound = {
+        email = can(local._is_email[cells.email]) && length(cells.email) <= 254 && length(split("@", cells.email)[0]) <= 64
+        sms   = can(local._is_phone[cells.phone]) && !strcontains(cells.phone_cell, "(0)")
+      }
+    })
+  ]
+  _labelled = [
+    for person in local._judged : merge(person, {
+      label = "${var.file_name} row ${person.row}${person.is_nameable ? " (${substr(person.name, 0, 60)})" : ""}"
       problems = concat(
-        cells.name != "" ? [] : ["Name is empty"],
-        can(regex(local._address_like, cells.name)) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
-        can(regex("[[:cntrl:]]", cells.name)) ? ["Name holds a control character; type the name again"] : [],
-        contains(keys(local._departments_by_folded_key), cells.department) ? [] : [format(
+        person.name != "" ? [] : ["Name is empty"],
+        can(local._is_address_like[person.name]) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
+        can(local._is_controlling[person.name]) ? ["Name holds a control character; type the name again"] : [],
+        person.department != null ? [] : [format(
           "Department%s is not one of %s",
-          cells.department == "" || can(regex(local._address_like, cells.department)) || !can(regex("^[\\pL\\pN _&.-]{1,60}$", cells.department)) ? "" : " \"${cells.department}\"",
-          join(", ", keys(var.departments)),
+          can(local._is_plain[person.department_cell]) && !can(local._is_address_like[person.department_cell]) && length(person.department_cell) <= 60 ? " \"${person.department_cell}\"" : "",
+          local._department_choice,
         )],
-        cells.email == "" && cells.phone_cell == "" ? ["Email and Phone are both empty; fill in one, or delete the row"] : [],
-        # An address as mail systems accept it in practice, within the lengths of RFC 5321.
-        cells.email == "" || can(regex("^[a-z0-9!#$%&'*+/=?^_`{|}~-][a-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", cells.email)) && length(cells.email) <= 254
-        ? [] : ["Email must look like name@example.com"],
-        # E.164: a plus sign, a country code, 15 digits at most.
-        cells.phone_cell == "" || can(regex("^\\+[1-9][0-9]{6,14}$", cells.phone)) ? [] : [
-          can(regex("^[0-9.,+]+[eE]\\+?[0-9]+$", cells.phone_cell))
+        person.email == "" && person.phone_cell == "" ? ["Email and Phone are both empty; fill in one, or delete the row"] : [],
+        person.email == "" || person.is_sound.email ? [] : ["Email must look like name@example.com"],
+        person.phone_cell == "" || person.is_sound.sms ? [] : [
+          can(regex("^[0-9.,+]+[eE]\\+?[0-9]+$", person.phone_cell))
           ? "Phone was rounded by a spreadsheet (1.55512E+10); format the column as text and type the number again, +15551234567"
           : "Phone must be in international form, +15551234567"
         ],
-        !contains(["", "none", "email", "sms", "email+sms", "sms+email"], cells.channels) ? ["Channels must be email, sms, email+sms, none or empty"] : [],
-        strcontains(cells.channels, "email") && cells.email == "" ? ["Channels names email and Email is empty"] : [],
-        strcontains(cells.channels, "sms") && cells.phone_cell == "" ? ["Channels names sms and Phone is empty"] : [],
+        contains(["", "none", "email", "sms", "email+sms", "sms+email"], person.channels) ? [] : ["Channels must be email, sms, email+sms, none or empty"],
+        contains(["email", "email+sms", "sms+email"], person.channels) && person.email == "" ? ["Channels names email and Email is empty"] : [],
+        contains(["sms", "email+sms", "sms+email"], person.channels) && person.phone_cell == "" ? ["Channels names sms and Phone is empty"] : [],
       )
     })
   ]
   _row_problems = concat(
     [
       for line in local._decoded :
-      { row = line.row, text = "${var.file_name} row ${line.row}: must have ${length(local._columns)} cells, as the header has; put double quotes around a cell that holds a comma" }
+      { row = line.row, text = "${var.file_name} row ${line.row}: must have ${length(local._columns)} cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes" }
       if line.cells == null
     ],
-    flatten([for person in local._judged : [for text in person.problems : { row = person.row, text = "${person.label}: ${text}" }]]),
+    flatten([for person in local._labelled : [for text in person.problems : { row = person.row, text = "${person.label}: ${text}" }]]),
   )
 
-  # 5. People: the rows with nothing wrong in them, grouped by department once.
-  _people            = [for person in local._judged : person if length(person.problems) == 0]
+  # 6. People: the rows with nothing wrong in them, grouped by department once.
+  _people            = [for person in local._labelled : person if length(person.problems) == 0]
   _people_department = { for person in local._people : person.department => person... }
 
-  # 6. Problems between rows: one person twice, one address twice where one topic would get both.
+  # 7. Problems between rows: one person twice, one address twice where one topic would get both.
+  # Rows with a problem of their own are compared, too, so that none waits until another is mended.
+  _named = [for person in local._labelled : person if person.department != null && person.is_nameable]
   _same_person = {
-    for person in local._people : "${person.department}/${lower(person.name)}" => person...
+    for person in local._named : "${person.department}/${lower(person.name)}" => person...
   }
   _same_endpoint = merge([
     for protocol, column in { email = "Email", sms = "Phone" } : {
-      for person in local._people :
+      for person in local._named :
       "${person.department}/${protocol}/${protocol == "email" ? person.email : person.phone}" =>
       { person = person, column = column }...
       if contains(person.protocols, protocol) && contains(local.department_protocols[person.department], protocol)
+      && person.is_sound[protocol]
     }
   ]...)
   _pair_problems = flatten([
@@ -152,7 +178,7 @@ locals {
   _problems_by_row = { for problem in concat(local._row_problems, local._pair_problems) : format("%09d", problem.row) => problem.text... }
   contact_problems = concat(local._file_problems, flatten(values(local._problems_by_row)))
 
-  # 7. Subscriptions by department and protocol. The key is the person, not the address.
+  # 8. Subscriptions by department and protocol. The key is the person, not the address.
   subscriptions = {
     for department, people in local._people_department : department => {
       for protocol in ["email", "sms"] : protocol => {

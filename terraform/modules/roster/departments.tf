@@ -42,13 +42,13 @@ locals {
         length(distinct([for service in settings.services : lower(replace(try(trimspace(service), ""), "/\\s+/", " "))])) < length(settings.services)
         ? ["a service is listed twice and would be counted twice"] : [],
         length(settings.alerts) == 0 ? ["has no alerts; add one, or remove the department"] : [],
-        length(local._departments_by_folded_key[lower(department)]) > 1 ? ["differs from another department in case alone"] : [],
+        length(local._department_keys[lower(department)]) > 1 ? ["differs from another department in case alone"] : [],
       ) : "departments, ${department}: ${text}"
     ]
   ])
 
   _alert_problems = flatten([
-    for alert in local._alerts : [
+    for index, alert in local._alerts : [
       for text in concat(
         # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
         can(regex("^[A-Za-z0-9_-]{1,256}$", alert.topic)) ? [] : ["the topic name \"${alert.topic}\" may hold letters, digits, - and _ alone, 256 at most"],
@@ -60,24 +60,24 @@ locals {
             for placeholder in distinct(regexall("\\{[^{}]*\\}", alert[field])) :
             "${field} has the unknown placeholder ${placeholder}; known are ${join(", ", local._placeholders)}"
             if !contains(local._placeholders, placeholder)
-          ]
+          ] if field != "sms" || alert.sms != alert.message # a text taken over has been judged
         ]),
         # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, no line breaks, under 100 characters.
         can(regex("^[\\x20-\\x7e]+$", alert.subject)) ? [] : ["subject may hold plain ASCII on one line alone"],
-        length(local._longest_subject[alert.label]) < 100 ? [] : ["subject would be ${length(local._longest_subject[alert.label])} characters long with its placeholders filled in; SNS takes 99"],
+        length(local._longest_subject[index]) < 100 ? [] : ["subject would be ${length(local._longest_subject[index])} characters long with its placeholders filled in; SNS takes 99"],
       ) : "${alert.label}: ${text}"
     ]
   ])
   # The subject with its placeholders filled in, the count as long as a count may get.
-  _longest_subject = {
-    for alert in local._alerts : alert.label => replace(replace(replace(replace(replace(replace(alert.subject,
+  _longest_subject = [
+    for alert in local._alerts : replace(replace(replace(replace(replace(replace(alert.subject,
       "{count}", "123456789"),
-      "{threshold}", try(tostring(alert.threshold), "")),
+      "{threshold}", alert.threshold == null ? "" : tostring(alert.threshold)),
       "{department}", alert.department),
       "{level}", alert.level),
       "{services}", join(", ", alert.services)),
     "{month}", "2026-01")
-  }
+  ]
 
   department_problems = concat(local._department_problems, local._alert_problems)
 }

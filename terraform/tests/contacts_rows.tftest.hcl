@@ -1,0 +1,471 @@
+# One row of the contacts by itself: what each cell may hold, and the exact words when it may not.
+#
+# Each table is one text, a case a row. Where good cells are listed, the last row has no Name, so
+# that the run has a problem to expect; any other problem would stand before it.
+
+variables {
+  departments = {
+    Streets = { services = ["Street Light Repair"], alerts = { critical = { threshold = 100, protocols = ["email", "sms"] } } }
+    water   = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email", "sms"] } } }
+  }
+  file_name   = "contacts.csv"
+  name_prefix = ""
+}
+
+# A Name becomes part of a resource's address, which every plan prints; a person's address in it would leak.
+run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      ",r2@example.com,,water",
+      "\u00a0\u200b ,r3@example.com,,water",
+      "fiona@example.com,r4@example.com,,water",
+      "Fiona Miller <fiona@example.com>,r5@example.com,,water",
+      "fiona\uff20example.com,r6@example.com,,water",
+      "+15555550101,r7@example.com,,water",
+      "+1 (555) 555-0101,r8@example.com,,water",
+      "Fiona 555.555.0101,r9@example.com,,water",
+      "+1\u2011555\u2011555\u20110101,r10@example.com,,water",
+      "+1\u00a0555\u202f555\u20090101,r11@example.com,,water",
+      "Fiona 5|5|5_0*1,r12@example.com,,water",
+      "Fiona\u0007 Miller,r13@example.com,,water",
+      "Fiona\u0085\u0092s,r14@example.com,,water",
+      "Fiona\u0000,r15@example.com,,water",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2: Name is empty
+      contacts.csv row 3: Name is empty
+      contacts.csv row 4: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 5: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 6: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 7: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 8: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 9: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 10: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 11: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 12: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 13: Name holds a control character; type the name again
+      contacts.csv row 14: Name holds a control character; type the name again
+      contacts.csv row 15: Name holds a control character; type the name again
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "names_of_all_the_world_are_accepted" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "O'Brien,r2@example.com,,water",
+      "\"Miller, Fiona\",r3@example.com,,water",
+      "\"Fiona \"\"Fi\"\" Miller\",r4@example.com,,water",
+      "José Ñandú-Çelik Jr. 3rd,r5@example.com,,water",
+      "李小龍,r6@example.com,,water",
+      "<b>Fiona</b> & Co,r7@example.com,,water",
+      "District 1234,r8@example.com,,water",
+      "On call 12 34 (night),r9@example.com,,water",
+      "Ward 1a2b3c4d5e,r10@example.com,,water",
+      "Fiona\tMiller,r11@example.com,,water",
+      ",r12@example.com,,water",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 12: Name is empty"
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "an_unknown_department_is_named_with_those_there_are" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = <<-EOT
+      Name,Email,Phone,Department
+      Fiona Miller,r2@example.com,,Wather
+      Otto Kern,r3@example.com,,
+      Rosa Lind,r4@example.com,,parks & trees
+    EOT
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2 (Fiona Miller): Department "wather" is not one of Streets, water
+      contacts.csv row 3 (Otto Kern): Department is not one of Streets, water
+      contacts.csv row 4 (Rosa Lind): Department "parks & trees" is not one of Streets, water
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+# A row that lost a cell has its phone or email where the department belongs.
+run "a_department_that_looks_like_an_address_is_not_printed" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "Fiona Miller,r2@example.com,,fiona@example.com",
+      "Otto Kern,r3@example.com,,+15555550101",
+      "Rosa Lind,r4@example.com,,555 555 0101",
+      "Hugo Sand,r5@example.com,,555\u2011555\u20110101",
+      "Ida Berg,r6@example.com,,hugo(at)example.com",
+      "Karl Voss,r7@example.com,,\u001b[31mwater",
+      "Lena Wolf,r8@example.com,,${join("", [for i in range(61) : "w"])}",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2 (Fiona Miller): Department is not one of Streets, water
+      contacts.csv row 3 (Otto Kern): Department is not one of Streets, water
+      contacts.csv row 4 (Rosa Lind): Department is not one of Streets, water
+      contacts.csv row 5 (Hugo Sand): Department is not one of Streets, water
+      contacts.csv row 6 (Ida Berg): Department is not one of Streets, water
+      contacts.csv row 7 (Karl Voss): Department is not one of Streets, water
+      contacts.csv row 8 (Lena Wolf): Department is not one of Streets, water
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "department_matches_without_regard_to_case_and_hidden_marks" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "Fiona Miller,r2@example.com,, WATER ",
+      "Otto Kern,r3@example.com,,streets",
+      "Rosa Lind,r4@example.com,,\u00a0wa\u200bter",
+      ",r5@example.com,,Streets",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 5: Name is empty"
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "a_person_needs_an_email_or_a_phone" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "Fiona Miller,,,water",
+      "Otto Kern, ,\u00a0\u200b,water",
+      "Rosa Lind,r4@example.com,,water",
+      "Hugo Sand,,+15555550105,water",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2 (Fiona Miller): Email and Phone are both empty; fill in one, or delete the row
+      contacts.csv row 3 (Otto Kern): Email and Phone are both empty; fill in one, or delete the row
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "emails_that_work_are_accepted" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "P2,fiona@example.com,,water",
+      "P3,fiona.miller@example.com,,water",
+      "P4,fiona+alerts@example.com,,water",
+      "P5,FIONA_MILLER@Mail.Example.COM,,water",
+      "P6,f@example.com,,water",
+      "P7,o'brien@example.com,,water",
+      "P8,1@example.com,,water",
+      "P9,fiona-miller@an-example.example.com,,water",
+      "P10,fiona@xn--bcher-kva.example.com,,water",
+      "P11,fiona@1.example.com,,water",
+      "P12,\u00a0 rosa@\u200bexample.com\ufeff,,water",
+      # The longest there are: 64 characters before the @, 63 in a part of the domain, 254 in all.
+      "P13,${join("", [for i in range(64) : "a"])}@example.com,,water",
+      "P14,fiona@${join("", [for i in range(63) : "b"])}.example.com,,water",
+      "P15,fiona@${join(".", [for i in range(60) : "bcd"])}.eeee.com,,water",
+      ",r16@example.com,,water",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 16: Name is empty"
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "emails_that_cannot_work_are_refused_and_not_printed" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [
+      for index, email in [
+        "fiona", "fiona@", "@example.com", "fiona@example", "fiona@@example.com", "fiona@otto@example.com",
+        "fiona miller@example.com", "fiona@exam ple.com", "fiona@exam\u00a0ple.com",
+        "fiona@example..com", "fiona@.example.com", "fiona@example.com.",
+        "fiona@-example.com", "fiona@example-.com", "fiona@exam_ple.com",
+        "fiona@example.c", "fiona@example.123", "fiona@192.0.2.1", "fiona@[192.0.2.1]",
+        ".fiona@example.com", "fiona.@example.com", "fiona..miller@example.com",
+        "fiona@example.com;otto@example.com", "\"fiona@example.com,otto@example.com\"", "fiona@example.com otto@example.com",
+        "Fiona <fiona@example.com>", "mailto:fiona@example.com", "fiona(at)example.com", "\"\"\"fiona\"\"@example.com\"",
+        "fiona@exämple.com", "fiöna@example.com", "fiona\uff20example.com", "+15555550101", "n/a", "-",
+        # One character more than fits: 65 before the @, 64 in a part of the domain, 255 in all.
+        "${join("", [for i in range(65) : "a"])}@example.com",
+        "fiona@${join("", [for i in range(64) : "b"])}.com",
+        "fiona@${join(".", [for i in range(60) : "bcd"])}.eeeee.com",
+      ] : "P${index},${email},,water"
+    ]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == join("\n", [for index in range(38) : "contacts.csv row ${index + 2} (P${index}): Email must look like name@example.com"])
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "phones_may_be_written_as_people_write_them" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [
+      for index, phone in [
+        "+15555550102", "+1 555 555 0103", "+1.555.555.0104", "+1-555-555-0105", "+1 (555) 555-0106", "(+1) [555] 555 0107",
+        "\u00a0+1\u00a0555\u00a0555\u00a00108", "+1\u202f555\u2009555\u20070109", "+1\u2010555\u2011555\u20130110", "+1\u2014555\u22125550111",
+        "\u202a+15555550112\u202c", "+1\u200b555\u2060555\u00ad0113\ufeff", "\t+15555550114 ",
+        # The shortest and the longest there are.
+        "+5550115", "+155555501161234",
+      ] : "P${index},,${phone},water"
+    ], [",r17@example.com,,water"]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 17: Name is empty"
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "phones_that_cannot_work_are_refused_and_not_printed" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [
+      for index, phone in [
+        "5555550101", "15555550101", "0015555550101", "555-0101", "++15555550101", "+1+5555550101", "\uff0b15555550101",
+        "+05555550101", "+", "-", "()", "n/a", "none", "fiona@example.com",
+        "+1 555 CALL NOW", "+15555550101 x5", "+1/555/555/0101", "+1_555_555_0101", "+15555550101;+15555550102", "\"+15555550101,+15555550102\"",
+        "tel:+15555550101", "+1555555010O", "+１5555550101", "'+15555550101",
+        # The 0 that is dialled inside the country alone.
+        "+44 (0)20 5555 0101",
+        # One digit too few, one too many.
+        "+555010", "+1555555010123456",
+      ] : "P${index},,${phone},water"
+    ]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == join("\n", [for index in range(27) : "contacts.csv row ${index + 2} (P${index}): Phone must be in international form, +15551234567"])
+    error_message = join("\n", output.problems)
+  }
+}
+
+# The digits are gone; only the clerk can bring them back, and should learn how to keep them.
+run "a_phone_that_a_spreadsheet_rounded_is_recognised" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [
+      for index, phone in ["1.55512E+10", "1.55556E+10", "+1.55556E+10", "1.6e10", "2E+10", "\"1,55556E+10\""] : "P${index},,${phone},water"
+    ]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == join("\n", [for index in range(6) : "contacts.csv row ${index + 2} (P${index}): Phone was rounded by a spreadsheet (1.55512E+10); format the column as text and type the number again, +15551234567"])
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "channels_may_narrow_a_person" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = <<-EOT
+      Name,Email,Phone,Department,Channels
+      P2,r2@example.com,+15555550102,water,
+      P3,r3@example.com,+15555550103,water,email
+      P4,r4@example.com,+15555550104,water,SMS
+      P5,r5@example.com,+15555550105,water,Email + SMS
+      P6,r6@example.com,+15555550106,water,sms+email
+      P7,r7@example.com,+15555550107,water,None
+      P8,r8@example.com,,water,email
+      P9,,+15555550109,water,sms
+      P10,r10@example.com,,water,none
+      P11,r11@example.com,,water,
+      ,r12@example.com,,water,
+    EOT
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 12: Name is empty"
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "channels_outside_the_list_or_without_their_cell_are_refused" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = <<-EOT
+      Name,Email,Phone,Department,Channels
+      P2,r2@example.com,+15555550102,water,phone
+      P3,r3@example.com,+15555550103,water,email/sms
+      P4,r4@example.com,+15555550104,water,"email,sms"
+      P5,r5@example.com,+15555550105,water,email+email
+      P6,r6@example.com,+15555550106,water,none+sms
+      P7,r7@example.com,+15555550107,water,r7@example.com
+      P8,,+15555550108,water,email
+      P9,r9@example.com,,water,sms
+      P10,r10@example.com,,water,email+sms
+      P11,,+15555550111,water,email+sms
+      P12,,,water,none
+    EOT
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2 (P2): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 3 (P3): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 4 (P4): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 5 (P5): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 6 (P6): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 7 (P7): Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 8 (P8): Channels names email and Email is empty
+      contacts.csv row 9 (P9): Channels names sms and Phone is empty
+      contacts.csv row 10 (P10): Channels names sms and Phone is empty
+      contacts.csv row 11 (P11): Channels names email and Email is empty
+      contacts.csv row 12 (P12): Email and Phone are both empty; fill in one, or delete the row
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+# Whoever mends the file should have to do it once.
+run "all_problems_come_at_once_in_the_order_of_the_rows" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = <<-EOT
+      Name,Email,Phone,Department,Channels
+      Fiona Miller,fiona@example.com,+15555550101,water,
+
+      ,fiona,555,parks,fax
+      Otto Kern,otto@example.com,water
+      fiona miller,otto,+15555550101,WATER,
+      Rosa Lind,fiona@example.com,+15555550101,water,
+      Hugo Sand,,,water,
+      Ida Berg,ida@example.com,,water,
+      Karl Voss,karl@example.com,,water,
+      Lena Wolf,lena@example.com,,water,sms
+    EOT
+    departments = {
+      water = { services = [], alerts = { critical = { threshold = 100, protocols = ["email", "sms"] } } }
+    }
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 4: Name is empty
+      contacts.csv row 4: Department "parks" is not one of water
+      contacts.csv row 4: Email must look like name@example.com
+      contacts.csv row 4: Phone must be in international form, +15551234567
+      contacts.csv row 4: Channels must be email, sms, email+sms, none or empty
+      contacts.csv row 5: must have 5 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
+      contacts.csv row 6 (fiona miller): Email must look like name@example.com
+      contacts.csv row 6 (fiona miller): is in department water already, in row 2; keep one of the two rows
+      contacts.csv row 7 (Rosa Lind): has the same Email as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
+      contacts.csv row 7 (Rosa Lind): has the same Phone as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
+      contacts.csv row 8 (Hugo Sand): Email and Phone are both empty; fill in one, or delete the row
+      contacts.csv row 11 (Lena Wolf): Channels names sms and Phone is empty
+      departments, water: has no services; name at least one, as the report spells it
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+# A name may be as long as it likes; a line that people read may not.
+run "a_long_name_is_cut_in_messages" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = "Name,Email,Phone,Department\n${join("", [for i in range(61) : "F"])},,,water"
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "contacts.csv row 2 (${join("", [for i in range(60) : "F"])}): Email and Phone are both empty; fill in one, or delete the row"
+    error_message = join("\n", output.problems)
+  }
+}

@@ -1,0 +1,55 @@
+"""A copy of the whole project with an AWS in memory, in which a user's commands are run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.terraform import ROOT, find_terraform
+
+
+@dataclass(frozen=True)
+class Project:
+    folder: Path
+    env: Mapping[str, str]
+
+    def run(self, command: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            shell=True,
+            cwd=self.folder,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
+    """Copy what git knows of, or would: no state, no set-up, nothing ignored.
+
+    Departments and contacts are those that the README shows, whatever this city's own are by now.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+        os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up anew
+    terraform = folder / "terraform"
+    example = terraform / "examples" / "multi-level" / "departments.tfvars"
+    shutil.copy(example, terraform / "departments.auto.tfvars")
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+
+    path = os.pathsep.join([str(Path(find_terraform()).parent), aws["PATH"]])
+    env = {name: value for name, value in aws.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    answers = {"TF_CLI_ARGS": "-no-color", "TF_CLI_ARGS_apply": "-auto-approve"}
+    return Project(folder, {**env, **answers, "PATH": path})

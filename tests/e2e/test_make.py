@@ -1,0 +1,47 @@
+"""What make says when something is not as it should be."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from tests.e2e.project import Project, new_project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, aws: Mapping[str, str]) -> Project:
+    return new_project(tmp_path_factory.mktemp("project"), aws)
+
+
+def test_make_lists_every_target(project: Project) -> None:
+    makefile = (project.folder / "Makefile").read_text()
+
+    listed = re.findall("^  make ([a-z-]+)", project.run("make").stdout, re.MULTILINE)
+
+    (phony,) = re.findall("^[.]PHONY: (.*)$", makefile, re.MULTILINE)
+    assert sorted(listed) == sorted(phony.split())
+
+
+def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> None:
+    done = project.run("make check-backlog REPORT=scripts/sample_report.csv")
+
+    assert done.returncode == 2
+    assert "standard input: Terraform has no outputs yet; run `make apply` first" in done.stderr
+    assert done.stdout == ""
+
+
+def test_without_a_python_that_fits_make_says_which_is_needed(project: Project) -> None:
+    names = ("python3", "python3.13", "python3.12", "python3.11", "python3.10")
+    fakes = project.folder / "fakes"
+    fakes.mkdir()
+    for name in names:
+        (fakes / name).write_text("#!/bin/sh\nexit 1\n")
+        (fakes / name).chmod(0o755)
+
+    done = project.run("make demo VENV=.other", PATH=f"{fakes}:{project.env['PATH']}")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=...\n"
+    )
+    assert not (project.folder / ".other").exists()
