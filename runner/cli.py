@@ -89,13 +89,13 @@ def _month(text: str) -> str:
 
 
 def _read_config(outputs: str) -> Config:
-    if outputs == "-":
-        return parse_outputs(sys.stdin.read(), "standard input")
+    name = "standard input" if outputs == "-" else outputs
     try:
-        return parse_outputs(Path(outputs).read_text(encoding="utf-8"), outputs)
+        text = sys.stdin.read() if outputs == "-" else Path(outputs).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8"
-        raise ConfigError(f"{outputs}: {reason}") from None
+        raise ConfigError(f"{name}: {reason}") from None
+    return parse_outputs(text, name)
 
 
 def _read_report(config: Config, address: str | None, month: str | None) -> Report:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from runner.errors import ConfigError
@@ -96,6 +96,7 @@ def parse_outputs(text: str, source: str) -> Config:
 
 
 def _alert(topic: str, values: dict[str, Any]) -> Alert:
-    names = [field.name for field in fields(Alert) if field.name != "topic"]
-    as_tuple = {name: tuple(values[name]) for name in names if isinstance(values[name], list)}
-    return Alert(topic=topic, **{name: values[name] for name in names} | as_tuple)
+    as_fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v := values[k], list) else v for k in _KINDS
+    }
+    return Alert(topic=topic, **as_fields)

@@ -41,6 +41,8 @@ def fetch(address: str) -> bytes:
         return _within(TOTAL_SECONDS, lambda: readers[scheme](address))
     except ReportError as error:
         raise ReportError(f"{display(address)}: {error}") from None
+    except ValueError:  # such as a redirect to http://[::1, or AWS_ENDPOINT_URL without http://
+        raise ReportError(f"{display(address)}: leads to an address nobody can read") from None
 
 
 def display(address: str) -> str:
@@ -49,6 +51,8 @@ def display(address: str) -> str:
         return address
     scheme, rest = address.split("://", 1)
     host, slash, path = rest.split("?", 1)[0].split("#", 1)[0].partition("/")
+    if ":" in host and "@" in rest[len(host) :]:  # maybe a password with a raw /, ? or #
+        return f"{scheme}://..."
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
@@ -77,11 +81,12 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
 
 def _read_http(url: str) -> bytes:
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-    retries = urllib3.Retry(connect=0, read=0, other=0, status=0, redirect=MAX_REDIRECTS)
+    retries = urllib3.Retry(
+        connect=0, read=0, other=0, redirect=MAX_REDIRECTS, respect_retry_after_header=False
+    )
     try:
-        response = urllib3.PoolManager(timeout=timeout, retries=retries).request(
-            "GET", url, preload_content=False
-        )
+        pool = urllib3.PoolManager(timeout=timeout, retries=retries)
+        response = pool.request("GET", url, preload_content=False)
         if response.status != 200:
             raise ReportError(f"the server answered {response.status}")
         return _read_capped(response)
@@ -94,6 +99,7 @@ def _http_reason(error: urllib3.exceptions.HTTPError) -> str:
     reasons = {
         "ConnectTimeoutError": f"no connection within {CONNECT_SECONDS:g} seconds",
         "IncompleteRead": "the body was cut short",
+        "LocationValueError": "leads to an address that is not http or https",
         "NameResolutionError": "the host's name is not known",
         "NewConnectionError": "the connection was refused",
         "ProtocolError": "the connection broke before the answer was complete",
@@ -135,7 +141,10 @@ def _read_file(path: str) -> bytes:
 
 
 def _read_capped(file: Any) -> bytes:
-    body: bytes = file.read(MAX_BYTES + 1)
+    body = b""
+    # To the empty piece that ends a body: only then has a short one been compared to its length.
+    while len(body) <= MAX_BYTES and (piece := file.read(MAX_BYTES + 1)):
+        body += piece
     if len(body) > MAX_BYTES:
         raise ReportError(f"is larger than {MAX_BYTES // 2**20} MiB")
     return body

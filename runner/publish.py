@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import boto3
+from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-)
 
 from runner.errors import ConfigError
 from runner.messages import publish_arguments
@@ -59,19 +54,15 @@ def deliver(decisions: Sequence[Decision], month: str, *, dry_run: bool = False)
     month: YYYY-MM of the report. One failure holds back none of the others. Raises ConfigError,
     before anything is sent, when AWS's own settings can't be used.
     """
-    send = _would_send if dry_run else _sender(decisions, month)
+    send = (lambda d: Delivery(d, "would_send")) if dry_run else _sender(decisions, month)
+
+    def account_for(decision: Decision) -> Delivery:
+        if decision.verdict == "due":
+            return send(decision)
+        return Delivery(decision, decision.verdict, decision.reason)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda d: send(d) if d.verdict == "due" else _not_due(d), decisions))
-
-
-def _not_due(decision: Decision) -> Delivery:
-    return Delivery(
-        decision, "unknown" if decision.verdict == "unknown" else "below", decision.reason
-    )
-
-
-def _would_send(decision: Decision) -> Delivery:
-    return Delivery(decision, "would_send")
+        return list(pool.map(account_for, decisions))
 
 
 def _sender(decisions: Sequence[Decision], month: str) -> Callable[[Decision], Delivery]:
@@ -79,15 +70,17 @@ def _sender(decisions: Sequence[Decision], month: str) -> Callable[[Decision], D
     regions = {decision.alert.region for decision in decisions if decision.verdict == "due"}
     try:
         clients = {r: boto3.client("sns", region_name=r, config=CONFIG) for r in regions}
-    except BotoCoreError as error:  # such as a profile that doesn't exist
-        raise ConfigError(f"AWS settings can't be used ({type(error).__name__})") from None
+    except (exceptions.BotoCoreError, ValueError) as error:  # such as a profile that doesn't exist
+        raise ConfigError(
+            f"AWS settings can't be used ({type(error).__name__});"
+            " see AWS_PROFILE and AWS_ENDPOINT_URL"
+        ) from None
 
     def send(decision: Decision) -> Delivery:
         try:
-            message_id = _publish(
-                clients[decision.alert.region], publish_arguments(decision, month)
-            )
-        except (BotoCoreError, ClientError) as error:
+            client = clients[decision.alert.region]
+            message_id = _publish(client, publish_arguments(decision, month))
+        except Exception as error:  # a mangled answer makes the SDK raise anything
             return Delivery(decision, "failed", _reason(error))
         return Delivery(decision, "sent", message_id=message_id)
 
@@ -99,7 +92,7 @@ def _publish(client: Any, arguments: dict[str, Any]) -> str:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return str(client.publish(**arguments)["MessageId"])
-        except (BotoCoreError, ClientError) as error:
+        except Exception as error:
             if attempt == ATTEMPTS or not _was_refused(error):
                 raise
             time.sleep(BACKOFF_SECONDS * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
@@ -108,19 +101,19 @@ def _publish(client: Any, arguments: dict[str, Any]) -> str:
 
 def _was_refused(error: Exception) -> bool:
     """Say whether the publish surely reached nobody and another attempt may help."""
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or status == 429 or "Throttl" in _code(error)
-    return isinstance(error, (ConnectTimeoutError, EndpointConnectionError))
+    return isinstance(error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError))
 
 
-def _code(error: ClientError) -> str:
+def _code(error: exceptions.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _reason(error: Exception) -> str:
     """Say why in our own words: AWS's name the caller, and a session's name can be an email."""
-    if isinstance(error, ClientError):
+    if isinstance(error, exceptions.ClientError):
         code = _code(error)
         attempts = f", {ATTEMPTS} times" if _was_refused(error) else ""
         return _REASONS.get(code, f"SNS answered {code or 'an error'}{attempts}")

@@ -1,6 +1,7 @@
 """Deliveries -> a table for people, or JSON for programs."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from runner.report import Report
 def as_json(report: Report, deliveries: Sequence[Delivery]) -> str:
     """Return one JSON object; its fields are part of the command's contract."""
     heading = {name: getattr(report, name) for name in ("address", "month", "sha256", "rows")}
-    totals = {status: _number(deliveries, status) for status in ("sent", "failed", "unknown")}
+    number = Counter(delivery.status for delivery in deliveries)
+    totals = {status: number[status] for status in ("sent", "failed", "unknown")}
     return json.dumps(
         {"report": heading, "alerts": [_row(d) for d in deliveries], **totals}, indent=2
     )
@@ -37,16 +39,18 @@ def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
     for row in map(_row, deliveries):
         count = "?" if row["count"] is None else str(row["count"])
         status = row["status"].replace("_", " ")
-        lines.append((row["topic"], count, str(row["threshold"]), status, row["reason"] or ""))
-    topic, number, limit, state = (max(len(line[i]) for line in lines) for i in range(4))
+        reason = " ".join((row["reason"] or "").split())  # a cell may hold line breaks
+        lines.append((row["topic"], count, str(row["threshold"]), status, reason))
+    topic, cases, limit, state = (max(len(line[i]) for line in lines) for i in range(4))
     table = [
-        f"{a:<{topic}}  {b:>{number}}  {c:>{limit}}  {d:<{state}}  {e}".rstrip()
+        f"{a:<{topic}}  {b:>{cases}}  {c:>{limit}}  {d:<{state}}  {e}".rstrip()
         for a, b, c, d, e in lines
     ]
+    number = Counter(delivery.status for delivery in deliveries)
     summary = ", ".join(
-        f"{_number(deliveries, status)} {status.replace('_', ' ')}"
+        f"{number[status]} {status.replace('_', ' ')}"
         for status in ("sent", "would_send", "failed", "unknown", "below")
-        if status in ("sent", "failed", "unknown") or _number(deliveries, status)
+        if number[status] or status in ("sent", "failed", "unknown")
     )
     heading = f"{report.address}: {report.month}, {report.rows} rows"
     return printable("\n".join([heading, "", *table, "", summary]))
@@ -55,7 +59,3 @@ def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
 def printable(text: str) -> str:
     """Replace what a terminal would obey rather than show, line breaks apart."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-
-
-def _number(deliveries: Sequence[Delivery], status: str) -> int:
-    return sum(delivery.status == status for delivery in deliveries)

@@ -31,14 +31,13 @@ def decide(alerts: Iterable[Alert], report: Report) -> list[Decision]:
 
 
 def _decide_one(alert: Alert, report: Report) -> Decision:
-    reasons = []
-    count = 0
-    for service in alert.services:
-        key = service_key(service)
-        if key in report.counts:
-            count += report.counts[key]
-        else:
-            reasons.append(report.problems.get(key, f'"{service}" is not in the report'))
+    services = {service_key(service): service for service in alert.services}
+    reasons = [
+        report.problems.get(key, f'"{service}" is not in the report')
+        for key, service in services.items()
+        if key not in report.counts
+    ]
     if reasons:
         return Decision(alert, "unknown", None, "; ".join(reasons))
+    count = sum(report.counts[key] for key in services)
     return Decision(alert, "due" if count > alert.threshold else "below", count)

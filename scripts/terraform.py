@@ -69,7 +69,7 @@ def init(directory: Path, env: Mapping[str, str] | None = None) -> None:
         env["TF_PLUGIN_CACHE_DIR"] = str(plugins)
     command = [find_terraform(), "init", "-input=false", "-no-color", "-lockfile=readonly"]
     named = env.get(MIRROR_VARIABLE)
-    sources = [named] if named else [None, *_mirrors()]
+    sources = [str(Path(named).resolve())] if named else [None, *_mirrors()]
     failures = []
     for mirror in sources:
         options = [f"-plugin-dir={mirror}"] if mirror else []

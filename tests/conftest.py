@@ -20,7 +20,20 @@ def aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers credentials
+
+
+@pytest.fixture
+def new_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let boto3 forget credentials and profile, for a test that sets its own."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+@pytest.fixture
+def no_credentials(new_session: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
 
 
 @dataclass(frozen=True)

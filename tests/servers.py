@@ -1,5 +1,6 @@
 """Servers on loopback that answer as they are told: well, badly, slowly or not at all."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -43,6 +44,8 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the accept that is waiting
         self._listener.close()
 
     def _accept(self) -> None:
@@ -54,17 +57,14 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        try:
-            with connection:
-                request = _read(connection)
-                self.requests.append(request)
-                for piece in self._answer(request):
-                    if isinstance(piece, bytes):
-                        connection.sendall(piece)
-                    elif self._stopped.wait(piece):
-                        return
-        except OSError:
-            pass  # the client has hung up
+        with contextlib.suppress(OSError), connection:  # raised when the client hangs up
+            request = _read(connection)
+            self.requests.append(request)
+            for piece in self._answer(request):
+                if isinstance(piece, bytes):
+                    connection.sendall(piece)
+                elif self._stopped.wait(piece):
+                    return
 
 
 def _read(connection: socket.socket) -> Request:
@@ -93,3 +93,45 @@ def drip(answer: bytes, seconds: float) -> Iterator[bytes | float]:
     for byte in answer:
         yield seconds
         yield bytes([byte])
+
+
+_SNS = "http://sns.amazonaws.com/doc/2010-03-31/"
+
+
+def published(message_id: str) -> bytes:
+    """SNS's answer to a publish it has taken in."""
+    return http(
+        f'<PublishResponse xmlns="{_SNS}"><PublishResult><MessageId>{message_id}</MessageId>'
+        "</PublishResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>"
+        "</PublishResponse>".encode()
+    )
+
+
+def refused(status: str, code: str, message: str = "no") -> bytes:
+    """SNS's answer to a publish it has not."""
+    return http(
+        f'<ErrorResponse xmlns="{_SNS}"><Error><Type>Sender</Type><Code>{code}</Code>'
+        f"<Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>".encode(),
+        status,
+    )
+
+
+class Sns(Server):
+    """Answers the publishes to each topic as told; the last answer is given again and again."""
+
+    def __init__(self, **answers: list[Answer]) -> None:
+        super().__init__(self._answer_publish)
+        self._answers = answers
+
+    def _answer_publish(self, request: Request) -> Answer:
+        topic = _topic(request)
+        number = self.publishes(topic)
+        return self._answers[topic][:number][-1]
+
+    def publishes(self, topic: str) -> int:
+        """How often a publish to the topic has reached the server."""
+        return [_topic(request) for request in self.requests].count(topic)
+
+
+def _topic(request: Request) -> str:
+    return request.form["TopicArn"].rpartition(":")[2]

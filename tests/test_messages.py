@@ -169,7 +169,7 @@ def test_sns_takes_the_arguments_and_keeps_every_part() -> None:
     assert sent[3] == {
         "department": {"Type": "String", "Value": "water"},
         "level": {"Type": "String", "Value": "critical"},
-        "count": {"Type": "Number", "Value": 120},
-        "threshold": {"Type": "Number", "Value": 100},
+        "count": {"Type": "Number", "Value": "120"},
+        "threshold": {"Type": "Number", "Value": "100"},
         "month": {"Type": "String", "Value": "2026-02"},
     }
