@@ -126,7 +126,7 @@ def _find(body: bytes, wanted: set[str]) -> tuple[int, dict[str, list[_Cell]]]:
         names, counts, spare = (frame[name] for name in ("service_name", "count", _SPARE))
         rows += len(frame) - int((counts[names == ""] == "").sum())  # blank lines are no rows
         keys = map(str.casefold, map(str.strip, names)) if plain else map(service_key, names)
-        for row, key in enumerate(keys, frame.index[0]):
+        for row, key in enumerate(keys, frame.index.start):
             if key in wanted:
                 cell = _Cell(row, names[row].strip(), counts[row].strip(), bool(spare[row].strip()))
                 cells.setdefault(key, []).append(cell)

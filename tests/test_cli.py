@@ -330,9 +330,9 @@ def test_a_profile_that_is_not_there_ends_in_2_with_nothing_sent(
         outcome = check(alerts=ALERTS, report=HEADER + "Pothole,999\nWater,999\n")
 
     assert (outcome.code, outcome.out) == (2, "")
-    assert (
-        outcome.err
-        == "error: AWS settings can't be used (ProfileNotFound); see AWS_PROFILE and AWS_ENDPOINT_URL\n"
+    assert outcome.err == (
+        "error: AWS settings can't be used (ProfileNotFound);"
+        " see AWS_PROFILE and AWS_ENDPOINT_URL\n"
     )
     assert not any(heard().values())
 
