@@ -61,8 +61,6 @@ departments, trash over 30: subject may hold plain ASCII on one line alone
 departments, water critical: threshold must be a whole number of at least 0
 departments, water critical: protocols may be "email" and "sms" alone
 departments, water critical: message has the unknown placeholder {cuont}; \
-known are {count}, {threshold}, {department}, {level}, {services}, {month}
-departments, water critical: sms has the unknown placeholder {cuont}; \
 known are {count}, {threshold}, {department}, {level}, {services}, {month}"""
 
 
