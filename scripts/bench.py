@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scripts import bench_plan, bench_report, bench_run
 from scripts.bench_measure import Row, table
-from scripts.demo import DemoError
+from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
 PARTS = ("plan", "run", "report")
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_run.measure(folder, options.contacts, processes)
             if "report" in parts:
                 rows += bench_report.measure(folder, options.rows, processes)
-    except (DemoError, TerraformError) as error:
+    except (StepError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

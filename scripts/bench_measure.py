@@ -1,16 +1,13 @@
 """What the parts of the benchmark share: taking turns, medians, the table, generated people."""
 
-import os
-import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.demo import DemoError
+from scripts.sandbox import StepError, run
 from scripts.terraform import ROOT
 
 
@@ -18,7 +15,7 @@ from scripts.terraform import ROOT
 class Job:
     """A command to measure, `rounds` times, in a folder and an environment.
 
-    read: judges its standard output, raising DemoError, and returns what figures it holds.
+    read: judges its standard output, raising StepError, and returns what figures it holds.
     """
 
     name: str
@@ -53,13 +50,13 @@ class Row:
 def medians(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
     """Run all jobs in turn, every other round backwards; return median figures by job.
 
-    "seconds" is the time of the whole process. Raises DemoError when a job fails.
+    "seconds" is the time of the whole process. Raises StepError when a job fails.
     """
     found: dict[str, list[dict[str, float]]] = {job.name: [] for job in jobs}
     for number in range(max(job.rounds for job in jobs)):
         for job in (j for j in jobs[:: -1 if number % 2 else 1] if number < j.rounds):
             start = time.perf_counter()
-            output = _run(job.command, job.folder, job.env)
+            output = run(job.command, job.folder, job.env)
             figures = {"seconds": time.perf_counter() - start, **job.read(output)}
             shown = ", ".join(f"{name} {figure:.2f}" for name, figure in figures.items())
             print(f"round {number + 1}, {job.name}: {shown}", file=sys.stderr, flush=True)
@@ -70,25 +67,6 @@ def medians(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
     }
 
 
-def _run(command: Sequence[str], folder: Path, env: Mapping[str, str]) -> str:
-    """Run a process in a session of its own, so that what it started ends with it.
-
-    A Terraform that is killed leaves its provider behind.
-    """
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, cwd=folder, env=env, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    ) as process:
-        try:
-            output, errors = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-    if process.returncode:
-        raise DemoError(f"{' '.join(command)}\n{output}{errors}")
-    return output
-
-
 def with_bytecode(env: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     """Return an environment in which Python's bytecode is kept in `folder`, and is there.
 
@@ -97,7 +75,7 @@ def with_bytecode(env: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     env = {k: v for k, v in env.items() if k != "PYTHONDONTWRITEBYTECODE"}
     env["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     load = "import boto3, runner.cli; boto3.client('sns', region_name='us-east-1')"
-    _run([sys.executable, "-c", load], ROOT, env)
+    run([sys.executable, "-c", load], ROOT, env)
     return env
 
 
@@ -122,10 +100,10 @@ def table(rows: Sequence[Row]) -> str:
 def write_contacts(path: Path, people: int, departments: Sequence[str]) -> None:
     """Write a contacts file that spreads people evenly over the departments.
 
-    Raises DemoError above 10,000 people: there are no more numbers like +1555555xxxx.
+    Raises StepError above 10,000 people: there are no more numbers like +1555555xxxx.
     """
     if people > 10_000:
-        raise DemoError(f"{people} people: 10,000 at most")
+        raise StepError(f"{people} people: 10,000 at most")
     rows = (
         f"Person {n:04},person{n:04}@example.com,+1555555{n:04},{departments[n % len(departments)]}"
         for n in range(people)

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from scripts.bench_measure import Job, Row, medians, write_contacts
-from scripts.demo import DemoError, copy_terraform, local_aws
+from scripts.sandbox import StepError, copy_terraform, local_aws
 from scripts.terraform import ROOT, find_terraform, init
 
 DEPARTMENTS = [f"department_{number:02}" for number in range(1, 21)]
@@ -75,7 +75,7 @@ def _job(workspace: Path, size: int, rounds: int, env: Mapping[str, str]) -> Job
     def read(output: str) -> Mapping[str, float]:
         planned = output.count('resource "aws_sns_topic_subscription" "this"')
         if planned != size:
-            raise DemoError(f"{planned} subscriptions planned, not {size}:\n{output[-2000:]}")
+            raise StepError(f"{planned} subscriptions planned, not {size}:\n{output[-2000:]}")
         return {}
 
     contacts = f"-var=contacts_csv=people-{size}.csv"

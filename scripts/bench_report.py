@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.bench_measure import Job, Row, medians, with_bytecode
-from scripts.demo import DemoError
+from scripts.sandbox import StepError
 from scripts.terraform import ROOT
 
 TIMES_SLOWER, MEGABYTES = 2, 300
@@ -49,7 +49,7 @@ def measure(folder: Path, rows: int, rounds: int) -> list[Row]:
     def read(output: str) -> Mapping[str, float]:
         figures: dict[str, float] = json.loads(output)
         if figures.pop("rows") != rows:
-            raise DemoError(f"not all {rows} rows were read: {output}")
+            raise StepError(f"not all {rows} rows were read: {output}")
         return figures
 
     env = with_bytecode(os.environ, folder)

@@ -15,7 +15,7 @@ from threading import Thread
 from urllib.parse import parse_qs
 
 from scripts.bench_measure import Job, Row, medians, with_bytecode, write_contacts
-from scripts.demo import ACCOUNT, REGION, DemoError, local_aws
+from scripts.sandbox import ACCOUNT, REGION, StepError, local_aws
 from scripts.terraform import ROOT
 
 DEPARTMENTS = [f"department_{number:02}" for number in range(1, 41)]
@@ -56,7 +56,7 @@ def measure(folder: Path, contacts: int, rounds: int) -> list[Row]:
 def _all(output: str) -> Mapping[str, float]:
     """Whoever says how many alerts it sent must have sent them all."""
     if output and json.loads(output)["sent"] != len(DEPARTMENTS):
-        raise DemoError(f"not all {len(DEPARTMENTS)} alerts were sent:\n{output}")
+        raise StepError(f"not all {len(DEPARTMENTS)} alerts were sent:\n{output}")
     return {}
 
 

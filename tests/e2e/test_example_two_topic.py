@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.demo import Heard
+from scripts.sandbox import Heard
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")

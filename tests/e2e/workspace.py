@@ -9,7 +9,7 @@ from pathlib import Path
 from moto.backends import get_backend
 
 from runner.cli import main
-from scripts.demo import ACCOUNT, REGION, Heard, copy_terraform, deliveries, people
+from scripts.sandbox import ACCOUNT, REGION, Heard, copy_terraform, deliveries, people
 from scripts.terraform import find_terraform, init
 
 

@@ -1,0 +1,127 @@
+"""A sandbox: an AWS in memory, throw-away copies of terraform/, and who heard what there."""
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moto.backends import get_backend
+from moto.server import ThreadedMotoServer
+
+from scripts.terraform import ROOT
+
+# The AWS inside: moto's default account, and any region.
+ACCOUNT, REGION = "123456789012", "us-east-1"
+
+
+class StepError(Exception):
+    """A step failed; the message holds the step's own output."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message that reached one person."""
+
+    person: str
+    channel: str
+    topic: str
+    text: str
+
+
+@contextmanager
+def local_aws() -> Iterator[Mapping[str, str]]:
+    """Serve AWS from memory on a free loopback port; yield the environment that leads there.
+
+    The user's own AWS and Terraform settings are left out of it.
+    """
+    logging.getLogger("werkzeug").disabled = True
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    kept = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
+    env = {k: v for k, v in os.environ.items() if k in kept or not k.startswith(("AWS_", "TF_"))}
+    host, port = server.get_host_and_port()
+    env |= {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "NO_PROXY": "127.0.0.1",
+        "CHECKPOINT_DISABLE": "1",
+    }
+    try:
+        yield env
+    finally:
+        server.stop()
+
+
+def copy_terraform(folder: Path) -> Path:
+    """Copy the configuration into `folder`, without state, plans, backend or set-up."""
+    leave_out = shutil.ignore_patterns(
+        ".terraform",
+        "*.tfstate*",
+        "*.tfplan",
+        "backend*",
+        "*.auto.tfvars",
+        "terraform.tfvars",
+        "tests",
+    )
+    return Path(shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=leave_out))
+
+
+def run(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str | None = None
+) -> str:
+    """Run a step and return its standard output; raises StepError with all it said.
+
+    It runs in a session of its own, so that what it started ends with it: a Terraform that is
+    killed leaves its provider behind.
+    """
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(stdin)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        raise StepError(f"{' '.join(command)}\n{output}{errors}")
+    return output
+
+
+def people(state: Mapping[str, Any]) -> dict[str, str]:
+    """Map subscription ARN to "<protocol>/<person>", as Terraform's state has it."""
+    return {
+        instance["attributes"]["arn"]: instance["index_key"]
+        for resource in state["resources"]
+        if resource["type"] == "aws_sns_topic_subscription"
+        for instance in resource["instances"]
+    }
+
+
+def deliveries(people: Mapping[str, str]) -> list[Heard]:
+    """Read from moto's memory what each subscription was sent."""
+    backend = get_backend("sns")[ACCOUNT][REGION]
+    heard = []
+    for subscription in backend.subscriptions.values():
+        protocol, _, person = people[subscription.arn].partition("/")
+        for _, message, subject, *_ in subscription.topic.sent_notifications:
+            text = json.loads(message)[protocol]
+            shown = f"{subject} / {text}" if protocol == "email" else text
+            heard.append(Heard(person, protocol, subscription.topic.name, shown))
+    return sorted(heard, key=lambda h: (h.topic, h.person, h.channel))
