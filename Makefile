@@ -24,7 +24,7 @@ apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the co
 
 check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
-	  $(if $(REPORT),--report '$(REPORT)') $(if $(MONTH),--month '$(MONTH)') $(if $(DRY_RUN),--dry-run)
+	  $${REPORT:+--report "$$REPORT"} $${MONTH:+--month "$$MONTH"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test

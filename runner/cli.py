@@ -1,6 +1,7 @@
 """`python -m runner`: arguments, the order of work, the exit code."""
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -34,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     render = as_json if arguments.format == "json" else as_text
-    print(render(report, deliveries))
+    try:
+        print(render(report, deliveries), flush=True)
+    except OSError as error:  # a closed pipe, a full disk: what was sent stays sent
+        print(f"error: the result could not be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_code(deliveries)
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -419,3 +420,31 @@ def test_the_module_runs_as_a_command(tmp_path: Path) -> None:
         "\n"
         "0 sent, 0 failed, 1 unknown\n"
     )
+
+
+def process(tmp_path: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a dry check, whose service is not in the report, as a process."""
+    (tmp_path / "outputs.json").write_text(outputs(an_alert(services=("Wässer",))))
+    (tmp_path / "report.csv").write_text(HEADER + "Water,120\n")
+    files = ["--outputs", str(tmp_path / "outputs.json"), "--report", str(tmp_path / "report.csv")]
+    command = [sys.executable, "-m", "runner", *files, "--dry-run"]
+    return subprocess.run(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False, **options
+    )
+
+
+def test_a_result_that_cannot_be_written_is_said_and_keeps_its_exit_code(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = process(tmp_path, stdout=full)
+
+    assert done.returncode == 3
+    assert done.stderr == "error: the result could not be written: No space left on device\n"
+
+
+def test_a_terminal_without_an_alphabet_still_gets_the_result(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    done = process(tmp_path, stdout=subprocess.PIPE, env=env)
+
+    assert done.returncode == 3
+    assert r'"W\xe4sser" is not in the report' in done.stdout
