@@ -17,7 +17,7 @@ demo: $(VENV_READY)  ## Show the whole thing on an AWS inside the process; touch
 	@$(PY) -m scripts.demo
 
 plan: $(TERRAFORM_READY)  ## Show what terraform apply would change
-	@$(TERRAFORM) plan
+	@$(TERRAFORM) plan -input=false
 
 apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts
 	@$(TERRAFORM) apply
@@ -59,7 +59,7 @@ $(VENV_READY): requirements-dev.txt
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=..." >&2; exit 1; \
 	fi; \
-	echo "setting up $(VENV) with $$($$python --version)" >&2; \
+	echo "setting up $(VENV) with $$($$python --version): 400 MB, a minute or two" >&2; \
 	rm -rf $(VENV) && $$python -m venv $(VENV) && \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@

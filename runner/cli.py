@@ -106,6 +106,8 @@ def _read_config(outputs: str) -> Config:
 def _read_report(config: Config, address: str | None, month: str | None) -> Report:
     address = address or config.report_url
     if not address:
-        raise ConfigError("no report: name one with --report, or set report_url in Terraform")
+        raise ConfigError(
+            "no report: name one with --report, or set report_url and run `make apply`"
+        )
     services = {service for alert in config.alerts for service in alert.services}
     return read_report(address, month or last_month(datetime.now(timezone.utc)), services)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from runner.errors import ReportError
+from runner.errors import ConfigError, ReportError
 from runner.fetch import display, fetch
 
 _COUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.0+)?")
@@ -44,10 +44,18 @@ def service_key(name: str) -> str:
 
 
 def resolve(address: str, month: str) -> str:
-    """Fill {yyyy}, {mm} and {mon} (jan to dec) in a report's address from month, YYYY-MM."""
+    """Fill {yyyy}, {mm} and {mon} (jan to dec) in a report's address from month, YYYY-MM.
+
+    Raises ConfigError for any other placeholder.
+    """
     year, number = month.split("-")
     mon = "janfebmaraprmayjunjulaugsepoctnovdec"[3 * int(number) - 3 : 3 * int(number)]
-    return address.replace("{yyyy}", year).replace("{mm}", number).replace("{mon}", mon)
+    address = address.replace("{yyyy}", year).replace("{mm}", number).replace("{mon}", mon)
+    if unknown := re.search(r"\{\w*\}", display(address)):
+        raise ConfigError(
+            f"{display(address)}: {unknown[0]} is not one of {{yyyy}}, {{mm}}, {{mon}}"
+        )
+    return address
 
 
 def read_report(address: str, month: str, services: Iterable[str]) -> Report:

@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def show(folder: Path, env: Mapping[str, str]) -> None:
     """Apply, check, list who heard what, apply again; print each step."""
-    print("1. Terraform turns contacts.csv into topics and subscriptions (an AWS in memory)\n")
+    print("1. Terraform turns the contacts of examples/multi-level into topics and subscriptions\n")
     workspace = copy_terraform(folder)
     init(workspace, env)
     apply = [find_terraform(), "apply", "-auto-approve", "-no-color", "-input=false", EXAMPLE]
@@ -53,7 +53,8 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
 
     print("\n4. Terraform again: nothing changed, so nobody is invited anew\n")
     print(_indent(_lines(run(apply, workspace, env), "No changes", "Apply complete")))
-    print("\nNothing is left behind. Next: edit terraform/contacts.csv, then `make plan`.")
+    print("\nAll of it was in memory; nothing is left behind. Next, with AWS credentials: edit")
+    print("terraform/contacts.csv and terraform/departments.auto.tfvars, then `make plan`.")
 
 
 def table(heard: Sequence[Heard]) -> str:

@@ -11,7 +11,7 @@ locals {
       ? "S3 says it is ${try(data.aws_s3_object.contacts[0].content_type, "no text")}; upload it again with --content-type text/csv"
     : null)
     : (!try(fileexists(local._contacts_path), false)
-      ? "there is no such file; the path is relative to the terraform folder"
+      ? "there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
       : (can(file(local._contacts_path)) ? null : "is not UTF-8; save it as \"CSV UTF-8\"")
     )
   )

@@ -48,6 +48,16 @@ variable "report_url" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = length(setsubtract(regexall("\\{[^{}]*\\}", var.report_url), ["{yyyy}", "{mm}", "{mon}"])) == 0
+    error_message = "report_url may hold the placeholders {yyyy}, {mm} and {mon} alone."
+  }
+
+  validation {
+    condition     = can(regex("^$|^(https?|s3|file)://[^/]|^file:///|^[./]", var.report_url))
+    error_message = "report_url must begin with https://, http://, s3:// or file://, or be a path that begins with . or /."
+  }
 }
 
 variable "tags" {

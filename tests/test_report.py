@@ -48,7 +48,7 @@ def test_a_report_says_where_it_came_from_and_what_it_counts(tmp_path: Path) -> 
         ("s3://b/{yyyy}/{mm}.csv", "2026-02", "s3://b/2026/02.csv"),
         ("{mon}{yyyy}{mon}", "2025-12", "dec2025dec"),
         ("{yyyy}", "0987-01", "0987"),
-        ("report.csv?x={year}&{MM}", "2026-02", "report.csv?x={year}&{MM}"),
+        ("https://example.com/{mm}.csv?x={y}", "2026-02", "https://example.com/02.csv?x={y}"),
         *(
             ("{mm} {mon}", f"2026-{number:02}", f"{number:02} {name}")
             for number, name in enumerate(MONTHS, start=1)
@@ -57,6 +57,15 @@ def test_a_report_says_where_it_came_from_and_what_it_counts(tmp_path: Path) -> 
 )
 def test_an_address_is_filled_for_its_month(address: str, month: str, resolved: str) -> None:
     assert resolve(address, month) == resolved
+
+
+def test_an_unknown_placeholder_in_an_address_is_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve("https://u:secret@example.com/{yyyy}/{month}.csv?key=secret", "2026-02")
+
+    assert str(caught.value) == (
+        "https://example.com/2026/{month}.csv: {month} is not one of {yyyy}, {mm}, {mon}"
+    )
 
 
 @pytest.mark.parametrize(

@@ -275,12 +275,12 @@ run "an_unreadable_file_is_one_problem_with_its_reason" {
   variables {
     file_name  = "lists/people.csv"
     text       = ""
-    unreadable = "there is no such file; the path is relative to the terraform folder"
+    unreadable = "there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
   }
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "lists/people.csv: there is no such file; the path is relative to the terraform folder"
+    condition     = join("\n", output.problems) == "lists/people.csv: there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
     error_message = join("\n", output.problems)
   }
 }

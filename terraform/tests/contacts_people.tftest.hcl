@@ -195,6 +195,35 @@ run "one_address_twice_on_a_topic_is_refused_and_not_printed" {
   }
 }
 
+# The message about the second row names the first, whose Name must be fit to be printed, too.
+run "beside_an_address_in_a_name_nothing_is_compared_and_a_long_name_is_cut" {
+  command = plan
+  module {
+    source = "./modules/roster"
+  }
+  variables {
+    text = <<-EOT
+      Name,Email,Phone,Department
+      otto@example.com,team@example.com,,water
+      Fiona Miller,team@example.com,,water
+      otto@example.com,team@example.com,,water
+      ${join("", [for i in range(61) : "F"])},all@example.com,,water
+      Rosa Lind,all@example.com,,water
+    EOT
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 2: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 4: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 6 (Rosa Lind): has the same Email as row 5 (${join("", [for i in range(60) : "F"])}) in department water; give each their own, or empty one of the two cells
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
 run "one_address_twice_is_fine_where_no_topic_gets_it_twice" {
   command = plan
   module {

@@ -35,6 +35,15 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
       "Fiona\u0007 Miller,r13@example.com,,water",
       "Fiona\u0085\u0092s,r14@example.com,,water",
       "Fiona\u0000,r15@example.com,,water",
+      # The first and the last of each stretch of control characters, but for those that are spaces.
+      "Fiona\u000bMiller,r16@example.com,,water",
+      "Fiona\u001fMiller,r17@example.com,,water",
+      "Fiona\u007fMiller,r18@example.com,,water",
+      "Fiona\u0080Miller,r19@example.com,,water",
+      "Fiona\u009fMiller,r20@example.com,,water",
+      "Fiona \u0665\u0665\u0665\u0660\u0661,r21@example.com,,water",
+      # In the last row, for all names are judged in one text with the departments behind them.
+      "fiona\ufe6bexample.com,r22@example.com,,water",
     ])
   }
 
@@ -55,6 +64,13 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
       contacts.csv row 13: Name holds a control character; type the name again
       contacts.csv row 14: Name holds a control character; type the name again
       contacts.csv row 15: Name holds a control character; type the name again
+      contacts.csv row 16: Name holds a control character; type the name again
+      contacts.csv row 17: Name holds a control character; type the name again
+      contacts.csv row 18: Name holds a control character; type the name again
+      contacts.csv row 19: Name holds a control character; type the name again
+      contacts.csv row 20: Name holds a control character; type the name again
+      contacts.csv row 21: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 22: Name holds what looks like an email or a phone number; put the person's name there
       EOT
     )
     error_message = join("\n", output.problems)
@@ -79,13 +95,15 @@ run "names_of_all_the_world_are_accepted" {
       "On call 12 34 (night),r9@example.com,,water",
       "Ward 1a2b3c4d5e,r10@example.com,,water",
       "Fiona\tMiller,r11@example.com,,water",
-      ",r12@example.com,,water",
+      "Wache 1é2é3é4é5,r12@example.com,,water",
+      "¡Fiona!,r13@example.com,,water",
+      ",r14@example.com,,water",
     ])
   }
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv row 12: Name is empty"
+    condition     = join("\n", output.problems) == "contacts.csv row 14: Name is empty"
     error_message = join("\n", output.problems)
   }
 }
@@ -96,12 +114,15 @@ run "an_unknown_department_is_named_with_those_there_are" {
     source = "./modules/roster"
   }
   variables {
-    text = <<-EOT
-      Name,Email,Phone,Department
-      Fiona Miller,r2@example.com,,Wather
-      Otto Kern,r3@example.com,,
-      Rosa Lind,r4@example.com,,parks & trees
-    EOT
+    text = join("\n", [
+      "Name,Email,Phone,Department",
+      "Fiona Miller,r2@example.com,,Wather",
+      "Otto Kern,r3@example.com,,",
+      "Rosa Lind,r4@example.com,,parks & trees",
+      "Hugo Sand,r5@example.com,,Straße_2.a-b",
+      "Ida Berg,r6@example.com,,Parks\u00a0 &\t trees",
+      "Karl Voss,r7@example.com,,${join("", [for i in range(60) : "w"])}",
+    ])
   }
 
   expect_failures = [output.topics]
@@ -110,6 +131,9 @@ run "an_unknown_department_is_named_with_those_there_are" {
       contacts.csv row 2 (Fiona Miller): Department "wather" is not one of Streets, water
       contacts.csv row 3 (Otto Kern): Department is not one of Streets, water
       contacts.csv row 4 (Rosa Lind): Department "parks & trees" is not one of Streets, water
+      contacts.csv row 5 (Hugo Sand): Department "straße_2.a-b" is not one of Streets, water
+      contacts.csv row 6 (Ida Berg): Department "parks & trees" is not one of Streets, water
+      contacts.csv row 7 (Karl Voss): Department "${join("", [for i in range(60) : "w"])}" is not one of Streets, water
       EOT
     )
     error_message = join("\n", output.problems)
@@ -276,15 +300,17 @@ run "phones_may_be_written_as_people_write_them" {
         "+15555550102", "+1 555 555 0103", "+1.555.555.0104", "+1-555-555-0105", "+1 (555) 555-0106", "(+1) [555] 555 0107",
         "\u00a0+1\u00a0555\u00a0555\u00a00108", "+1\u202f555\u2009555\u20070109", "+1\u2010555\u2011555\u20130110", "+1\u2014555\u22125550111",
         "\u202a+15555550112\u202c", "+1\u200b555\u2060555\u00ad0113\ufeff", "\t+15555550114 ",
+        # A 0 in brackets that is not alone there belongs to the number.
+        "+1 (550) 555-0117", "+1 (055) 555-0118",
         # The shortest and the longest there are.
         "+5550115", "+155555501161234",
       ] : "P${index},,${phone},water"
-    ], [",r17@example.com,,water"]))
+    ], [",r19@example.com,,water"]))
   }
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv row 17: Name is empty"
+    condition     = join("\n", output.problems) == "contacts.csv row 19: Name is empty"
     error_message = join("\n", output.problems)
   }
 }
@@ -300,7 +326,7 @@ run "phones_that_cannot_work_are_refused_and_not_printed" {
         "5555550101", "15555550101", "0015555550101", "555-0101", "++15555550101", "+1+5555550101", "\uff0b15555550101",
         "+05555550101", "+", "-", "()", "n/a", "none", "fiona@example.com",
         "+1 555 CALL NOW", "+15555550101 x5", "+1/555/555/0101", "+1_555_555_0101", "+15555550101;+15555550102", "\"+15555550101,+15555550102\"",
-        "tel:+15555550101", "+1555555010O", "+１5555550101", "'+15555550101",
+        "tel:+15555550101", "tel 1.55512E+10", "1.55512E+10 (home)", "+1555555010O", "+１5555550101", "'+15555550101",
         # The 0 that is dialled inside the country alone.
         "+44 (0)20 5555 0101",
         # One digit too few, one too many.
@@ -311,7 +337,7 @@ run "phones_that_cannot_work_are_refused_and_not_printed" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == join("\n", [for index in range(27) : "contacts.csv row ${index + 2} (P${index}): Phone must be in international form, +15551234567"])
+    condition     = join("\n", output.problems) == join("\n", [for index in range(29) : "contacts.csv row ${index + 2} (P${index}): Phone must be in international form, +15551234567"])
     error_message = join("\n", output.problems)
   }
 }
@@ -383,6 +409,8 @@ run "channels_outside_the_list_or_without_their_cell_are_refused" {
       P10,r10@example.com,,water,email+sms
       P11,,+15555550111,water,email+sms
       P12,,,water,none
+      P13,,+15555550113,water,sms+email
+      P14,r14@example.com,,water,sms+email
     EOT
   }
 
@@ -400,6 +428,8 @@ run "channels_outside_the_list_or_without_their_cell_are_refused" {
       contacts.csv row 10 (P10): Channels names sms and Phone is empty
       contacts.csv row 11 (P11): Channels names email and Email is empty
       contacts.csv row 12 (P12): Email and Phone are both empty; fill in one, or delete the row
+      contacts.csv row 13 (P13): Channels names email and Email is empty
+      contacts.csv row 14 (P14): Channels names sms and Phone is empty
       EOT
     )
     error_message = join("\n", output.problems)

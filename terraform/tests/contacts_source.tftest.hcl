@@ -83,7 +83,7 @@ run "a_file_that_is_not_there_is_unreadable" {
   }
 
   assert {
-    condition     = local._contacts_unreadable == "there is no such file; the path is relative to the terraform folder"
+    condition     = local._contacts_unreadable == "there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
     error_message = local._contacts_unreadable == null ? "null" : local._contacts_unreadable
   }
 }
@@ -99,7 +99,7 @@ run "a_folder_is_no_contacts_file" {
   }
 
   assert {
-    condition     = local._contacts_unreadable == "there is no such file; the path is relative to the terraform folder"
+    condition     = local._contacts_unreadable == "there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
     error_message = local._contacts_unreadable == null ? "null" : local._contacts_unreadable
   }
 }

@@ -118,11 +118,17 @@ run "one_email_invitation_more_is_a_warning" {
   }
 }
 
-# Not warnings, but the one rule judged in the variable itself: a null list would crash what reads it.
+# Not warnings, but rules judged in the variables themselves: a null list would crash what reads it.
+# Where there is a good one beside the null one, it must not make up for it.
 run "protocols_may_not_be_null" {
   command = plan
   variables {
-    departments = { water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = null } } } }
+    departments = {
+      water = {
+        services = ["Water"]
+        alerts   = { critical = { threshold = 100, protocols = ["email"] }, extreme = { threshold = 300, protocols = null } }
+      }
+    }
   }
 
   expect_failures = [var.departments]
@@ -144,4 +150,52 @@ run "alerts_may_not_be_null" {
   }
 
   expect_failures = [var.departments]
+}
+
+run "a_department_may_not_be_null" {
+  command = plan
+  variables {
+    departments = {
+      trash = { services = ["Illegal Dumping"], alerts = { notifications = { threshold = 30, protocols = ["sms"] } } }
+      water = null
+    }
+  }
+
+  expect_failures = [var.departments]
+}
+
+run "an_alert_may_not_be_null" {
+  command = plan
+  variables {
+    departments = {
+      water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email"] }, extreme = null } }
+    }
+  }
+
+  expect_failures = [var.departments]
+}
+
+run "an_address_of_the_report_has_no_placeholder_but_those_of_its_month" {
+  command = plan
+  variables {
+    report_url = "https://reports.example.com/{yyyy}/{month}.csv"
+  }
+
+  expect_failures = [var.report_url]
+}
+
+run "an_address_of_the_report_names_its_kind" {
+  command = plan
+  variables {
+    report_url = "reports.example.com/{yyyy}.csv"
+  }
+
+  expect_failures = [var.report_url]
+}
+
+run "an_address_of_the_report_may_be_a_path" {
+  command = plan
+  variables {
+    report_url = "../reports/{yyyy}-{mon}.csv"
+  }
 }

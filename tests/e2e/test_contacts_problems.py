@@ -86,7 +86,7 @@ def test_all_problems_are_said_at_once_in_the_order_of_the_rows(city: Workspace)
 
 def test_a_file_that_is_not_there_says_where_it_was_looked_for(city: Workspace) -> None:
     assert problems(city, "gone.csv")[0] == (
-        "gone.csv: there is no such file; the path is relative to the terraform folder"
+        "gone.csv: there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
     )
 
 
