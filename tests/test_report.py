@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner import report
+from runner.errors import ConfigError
 from runner.report import Report, read_report, resolve, service_key
 from tests.conftest import Check
 from tests.examples import an_alert
