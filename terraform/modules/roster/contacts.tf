@@ -10,7 +10,7 @@ locals {
   _invisible = "/[\\x{ad}\\x{200b}-\\x{200f}\\x{202a}-\\x{202e}\\x{2060}-\\x{2069}\\x{feff}]/"
   # What could be somebody's email or phone number is never repeated in a message or a key:
   # an @, also a wide one, or five digits with no letter between them.
-  _address_like = "[@\\x{fe6b}\\x{ff20}]|(?:\\p{Nd}[^\\pL\\p{Nd}\\n]*){5}"
+  _address_like = "[@\\x{fe6b}\\x{ff20}]|(?:\\p{Nd}[^\\pL\\n]*){5}"
 
   # An address as mail systems accept it in practice; its lengths (RFC 5321) are judged beside it.
   _email_atom = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -26,7 +26,7 @@ locals {
   ]
 
   # 2. The header, in lower case; what is wrong with it stops everything below.
-  _header = nonsensitive([for text in [try(local._lines[0].text, "")] : text][0])
+  _header = nonsensitive(try(local._lines[0].text, ""))
   _columns = [
     for cell in split(",", local._header) : lower(trimspace(trim(trimspace(cell), "\"")))
   ]
@@ -76,33 +76,37 @@ locals {
   ]
 
   # 4. Which cells have which form: one regular expression over all cells of a kind, because
-  # compiling one for each cell would take most of the time of a plan.
-  _names       = join("\n", [for cells in local._rows : cells.name])
-  _departments = join("\n", [for cells in local._rows : cells.department_cell])
-  _emails      = join("\n", [for cells in local._rows : cells.email])
-  _phones      = join("\n", [for cells in local._rows : cells.phone])
-
-  _is_email          = { for email in regexall("(?m)^${local._email_form}$", local._emails) : email => true... }
-  _is_phone          = { for phone in regexall("(?m)^${local._phone_form}$", local._phones) : phone => true... }
-  _is_address_like   = { for cell in regexall("(?m)^.*(?:${local._address_like}).*$", "${local._names}\n${local._departments}") : cell => true... }
-  _is_controlling    = { for name in regexall("(?m)^.*[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x{9f}].*$", local._names) : name => true... }
-  _is_plain          = { for name in regexall("(?m)^[\\pL\\pN _&.-]+$", local._departments) : name => true... }
-  _department_keys   = { for key in keys(var.departments) : lower(key) => key... }
-  _department_choice = join(", ", keys(var.departments))
+  # compiling one for each cell would take most of the time of a plan. No cell holds a line break.
+  _names       = "%{for cells in local._rows}${cells.name}\n%{endfor}"
+  _departments = "%{for cells in local._rows}${cells.department_cell}\n%{endfor}"
+  _emails      = "%{for cells in local._rows}${cells.email}\n%{endfor}"
+  _phones      = "%{for cells in local._rows}${cells.phone}\n%{endfor}"
+  _matches = {
+    email        = regexall("(?m)^${local._email_form}$", local._emails)
+    phone        = regexall("(?m)^${local._phone_form}$", local._phones)
+    address_like = regexall("(?m)^.*(?:${local._address_like}).*$", "${local._names}${local._departments}")
+    controlling  = regexall("(?m)^.*[^\\P{Cc}\\n].*$", local._names)
+    plain        = regexall("(?m)^[\\pL\\pN _&.-]+$", local._departments)
+  }
+  # A cell has a form when it is a key here. Grouped, then flattened: a group costs its size at each look-up.
+  _is = {
+    for form, cells in local._matches :
+    form => { for cell, found in { for cell in cells : cell => true... } : cell => true }
+  }
 
   # 5. Each row's own problems, the row named by its number and, where that is safe, its person.
   _judged = [
     for cells in local._rows : merge(cells, {
       department  = try(local._department_keys[cells.department_cell][0], null)
-      is_nameable = cells.name != "" && !can(local._is_address_like[cells.name]) && !can(local._is_controlling[cells.name])
+      is_nameable = cells.name != "" && !can(local._is.address_like[cells.name]) && !can(local._is.controlling[cells.name])
       # The protocols that may reach this person, and those that can.
       protocols = [
         for protocol in cells.channels == "" ? ["email", "sms"] : split("+", cells.channels) : protocol
         if protocol != "none" && (protocol == "email" ? cells.email : cells.phone) != ""
       ]
       is_sound = {
-        email = can(local._is_email[cells.email]) && length(cells.email) <= 254 && length(split("@", cells.email)[0]) <= 64
-        sms   = can(local._is_phone[cells.phone]) && !strcontains(cells.phone_cell, "(0)")
+        email = can(local._is.email[cells.email]) && length(cells.email) <= 254 && length(split("@", cells.email)[0]) <= 64
+        sms   = can(local._is.phone[cells.phone]) && !can(regex("[(\\[]\\s*0\\s*[)\\]]", cells.phone_cell))
       }
     })
   ]
@@ -111,11 +115,11 @@ locals {
       label = "${var.file_name} row ${person.row}${person.is_nameable ? " (${substr(person.name, 0, 60)})" : ""}"
       problems = concat(
         person.name != "" ? [] : ["Name is empty"],
-        can(local._is_address_like[person.name]) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
-        can(local._is_controlling[person.name]) ? ["Name holds a control character; type the name again"] : [],
+        can(local._is.address_like[person.name]) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
+        can(local._is.controlling[person.name]) ? ["Name holds a control character; type the name again"] : [],
         person.department != null ? [] : [format(
           "Department%s is not one of %s",
-          can(local._is_plain[person.department_cell]) && !can(local._is_address_like[person.department_cell]) && length(person.department_cell) <= 60 ? " \"${person.department_cell}\"" : "",
+          can(local._is.plain[person.department_cell]) && !can(local._is.address_like[person.department_cell]) && length(person.department_cell) <= 60 ? " \"${person.department_cell}\"" : "",
           local._department_choice,
         )],
         person.email == "" && person.phone_cell == "" ? ["Email and Phone are both empty; fill in one, or delete the row"] : [],

@@ -1,6 +1,9 @@
 # Departments -> alerts, one per topic, with their texts complete, and what is wrong with them.
 
 locals {
+  _department_keys   = { for key in keys(var.departments) : lower(key) => key... }
+  _department_choice = join(", ", keys(var.departments))
+
   _placeholders = ["{count}", "{threshold}", "{department}", "{level}", "{services}", "{month}"]
 
   department_protocols = {

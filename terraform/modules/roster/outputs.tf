@@ -27,6 +27,6 @@ output "topics" {
 
   precondition {
     condition     = length(local.problems) == 0
-    error_message = "Nothing was planned. To be mended first:\n\n${join("\n", [for problem in local.problems : "  ${problem}"])}"
+    error_message = "Nothing was planned. To be mended first:\n\n%{for problem in local.problems}  ${problem}\n%{endfor}"
   }
 }
