@@ -22,9 +22,11 @@ plan: $(TERRAFORM_READY)  ## Show what terraform apply would change
 apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts
 	@$(TERRAFORM) apply
 
+check-backlog: export BACKLOG_REPORT = $(value REPORT)
+check-backlog: export BACKLOG_MONTH = $(value MONTH)
 check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
-	  $${REPORT:+--report "$$REPORT"} $${MONTH:+--month "$$MONTH"} $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test

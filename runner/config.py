@@ -77,7 +77,7 @@ def parse_outputs(text: str, source: str) -> Config:
             raise ConfigError(f"{source}: Terraform has no outputs yet; run `make apply` first")
         alerts = outputs["alerts"]["value"]
         report_url = outputs["report_url"]["value"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise ConfigError(
             f"{source}: does not hold `alerts` and `report_url` as `terraform output -json`"
             " prints them; run `make apply` first"

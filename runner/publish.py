@@ -26,6 +26,11 @@ CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=AT_ONCE,
 )
+_NO_CONNECTION = (
+    exceptions.ConnectTimeoutError,
+    exceptions.EndpointConnectionError,
+    exceptions.ProxyConnectionError,
+)
 _NOT_ALLOWED = "not allowed to publish; attach the policies in the output runner_policy_arns"
 _REASONS = {
     "AccessDenied": _NOT_ALLOWED,
@@ -104,7 +109,7 @@ def _was_refused(error: Exception) -> bool:
     if isinstance(error, exceptions.ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return status >= 500 or status == 429 or "Throttl" in _code(error)
-    return isinstance(error, (exceptions.ConnectTimeoutError, exceptions.EndpointConnectionError))
+    return isinstance(error, _NO_CONNECTION)
 
 
 def _code(error: exceptions.ClientError) -> str:

@@ -130,35 +130,47 @@ def _find(body: bytes, wanted: set[str]) -> tuple[int, dict[str, list[_Cell]]]:
     cells: dict[str, list[_Cell]] = {}
     # Folding runs of spaces takes as long as parsing; most reports have none.
     plain = body.isascii() and not any(run in body for run in (b"  ", b"\t", b"\v", b"\f"))
-    for frame in _frames(body):
+    header, rest = re.split(rb"\r\n|\r|\n", body, maxsplit=1)
+    columns = _columns(header.decode())
+    long_rows = set() if columns[-1] == "count" else _long_rows(rest, len(columns))
+    for frame in _frames(rest, columns):
         names, counts, spare = (frame[name] for name in ("service_name", "count", _SPARE))
         rows += len(frame) - int((counts[names == ""] == "").sum())  # blank lines are no rows
         keys = map(str.casefold, map(str.strip, names)) if plain else map(service_key, names)
         for row, key in enumerate(keys, frame.index.start):
             if key in wanted:
-                cell = _Cell(row, names[row].strip(), counts[row].strip(), bool(spare[row].strip()))
+                overlong = bool(spare[row].strip()) or row in long_rows
+                cell = _Cell(row, names[row].strip(), counts[row].strip(), overlong)
                 cells.setdefault(key, []).append(cell)
     if not rows:
         raise ReportError("has a header and no rows")
     return rows, cells
 
 
-def _frames(body: bytes) -> Iterator[pd.DataFrame]:
+def _long_rows(rows: bytes, width: int) -> set[int]:
+    """Return the rows with more cells than the header's `width`, where a blank last cell hides it.
+
+    `Water,1,200,` under `service_name,count,notes` looks to pandas like a count of 1.
+    """
+    records = csv.reader(io.StringIO(rows.decode(), newline=None))
+    try:
+        return {row for row, record in enumerate(records, 2) if len(record) > width}
+    except csv.Error:
+        raise ReportError("holds a cell of over 131,072 characters") from None
+
+
+def _frames(rest: bytes, columns: list[str]) -> Iterator[pd.DataFrame]:
     """Yield the rows below the header in pieces, indexed by row number.
 
     Every cell is read as text: pandas must not guess at missing values, numbers or an index.
     A header of our own has a spare column, so that a row with too many cells shows itself.
     """
-    header, rows = re.split(rb"\r\n|\r|\n", body, maxsplit=1)
-    names = [
-        name if name in ("service_name", "count") else f"other {index}"
-        for index, name in enumerate(_columns(header.decode()))
-    ]
-    file = io.BytesIO(",".join([*names, _SPARE]).encode() + b"\n" + rows)
+    names = [c if c in ("service_name", "count") else f"other {i}" for i, c in enumerate(columns)]
+    file = io.BytesIO(",".join([*names, _SPARE]).encode() + b"\n" + rest)
     options = {"dtype": object, "na_filter": False, "skip_blank_lines": False}
-    columns = ["service_name", "count", _SPARE]
+    read = ["service_name", "count", _SPARE]
     try:
-        for frame in pd.read_csv(file, usecols=columns, chunksize=_ROWS_AT_A_TIME, **options):
+        for frame in pd.read_csv(file, usecols=read, chunksize=_ROWS_AT_A_TIME, **options):
             frame.index += 2  # as a spreadsheet counts, the header being row 1
             yield frame
     except pd.errors.ParserError:

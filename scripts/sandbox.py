@@ -42,6 +42,7 @@ def local_aws() -> Iterator[Mapping[str, str]]:
     The user's own AWS and Terraform settings are left out of it.
     """
     logging.getLogger("werkzeug").disabled = True
+    users = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     kept = ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR")
@@ -54,12 +55,14 @@ def local_aws() -> Iterator[Mapping[str, str]]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
         "CHECKPOINT_DISABLE": "1",
     }
     try:
         yield env
     finally:
         server.stop()
+        os.environ.update(users)
 
 
 def copy_terraform(folder: Path) -> Path:

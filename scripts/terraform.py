@@ -105,8 +105,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _version(terraform: str) -> tuple[int, ...]:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("TF_CLI_ARGS")}
+    command = [terraform, "version", "-json"]
     try:
-        result = subprocess.run([terraform, "version", "-json"], capture_output=True, check=False)
+        result = subprocess.run(command, env=env, capture_output=True, check=False)
         version = str(json.loads(result.stdout)["terraform_version"])
         return tuple(int(part) for part in version.split("-")[0].split("."))
     except (OSError, ValueError, KeyError, TypeError):
@@ -141,7 +143,7 @@ def _mirrors() -> list[str]:
     inside = Path("registry.terraform.io") / "hashicorp" / "aws"
     return [
         str(folder)
-        for parent in (Path(name).expanduser() for name in MIRROR_PARENTS)
+        for parent in (Path(os.path.expanduser(name)) for name in MIRROR_PARENTS)
         for folder in [parent, *sorted(path for path in parent.glob("*") if path.is_dir())]
         if (folder / inside).is_dir()
     ]

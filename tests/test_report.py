@@ -341,3 +341,30 @@ def test_a_cell_can_not_command_the_terminal(check: Check) -> None:
         "water_critical      ?        100  unknown"
         '  row 2: count "?[2J? ?9 sent" is not a whole number'
     )
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("service_name,count,notes", "Water,1,200,"),
+        ("id,service_name,count,updated", "7,Water,1,200,"),
+        ("service_name,count,a,b", "Water,1,200,,"),
+    ],
+)
+def test_a_cell_too_many_is_seen_though_the_last_is_blank(
+    tmp_path: Path, header: str, row: str
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(f"{header}\n{row}\n")
+
+    found = read_report(str(path), "2026-02", ["Water"])
+
+    assert found.counts == {}
+    assert found.problems == {"water": 'row 2: "Water" has too many cells; quote 1,200 as "1,200"'}
+
+
+def test_blank_cells_that_the_header_has_are_not_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("service_name,count,notes\n\nWater,120,\n")
+
+    assert read_report(str(path), "2026-02", ["Water"]).counts == {"water": 120}

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from moto.backends import get_backend
+
 from scripts.terraform import ROOT, find_terraform
 
 
@@ -29,7 +31,7 @@ class Project:
 
 
 def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
-    """Copy what git knows of, or would: no state, no set-up, nothing ignored.
+    """Copy what git knows of, or would (no state, no set-up), beside an AWS that is emptied.
 
     Departments and contacts are those that the README shows, whatever this city's own are by now.
     """
@@ -44,6 +46,8 @@ def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
         os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up anew
+    for service in ("iam", "s3", "sns"):
+        get_backend(service).reset()
     terraform = folder / "terraform"
     example = terraform / "examples" / "multi-level" / "departments.tfvars"
     shutil.copy(example, terraform / "departments.auto.tfvars")

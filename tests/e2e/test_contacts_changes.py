@@ -1,11 +1,15 @@
 """What an edit of contacts.csv does to a city that is already applied: no more than was meant."""
 
+import time
 from collections.abc import Callable
 from itertools import permutations
 
 import boto3
 import pytest
+from moto.backends import get_backend
+from moto.sns.models import SNSBackend
 
+from scripts.sandbox import ACCOUNT, REGION
 from tests.e2e.workspace import Workspace
 
 DEPARTMENTS = """
@@ -49,8 +53,13 @@ def contacts(workspace: Workspace, rows: list[str]) -> None:
 
 
 def planned(city: Workspace, rows: list[str], *options: str) -> dict[str, str]:
+    """Plan an edit; return what happens to topics, policies and subscriptions.
+
+    The marker between subscriptions that end and that begin is replaced with every change.
+    """
     contacts(city, rows)
-    return city.plan(*options).changes
+    changes = city.plan(*options).changes
+    return {a: action for a, action in changes.items() if "ends_before_beginnings" not in a}
 
 
 def test_the_same_file_changes_nothing(city: Workspace) -> None:
@@ -137,3 +146,41 @@ def test_contacts_on_s3_mean_the_same_as_contacts_on_disk(city: Workspace) -> No
     s3.put_object(Bucket="people", Key="a/contacts.csv", Body=body, ContentType="text/csv")
 
     assert planned(city, ["broken"], "-var=contacts_csv=s3://people/a/contacts.csv") == {}
+
+
+def test_an_address_that_passes_to_another_name_stays_subscribed(
+    new_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ending a subscription takes a while at AWS; the new one must not be given the old one.
+
+    Fiona marries, and Omar and Ann swap their phones.
+    """
+    workspace = new_workspace()
+    workspace.write("city.auto.tfvars", DEPARTMENTS)
+    ann = "Ann Lee,ann@example.com,+15555550109,water,"
+    contacts(workspace, [FIONA, OMAR, ann, TOM])
+    workspace.apply("-var=name_prefix=renamed_")
+    unsubscribe = SNSBackend.unsubscribe
+
+    def slowly(self: SNSBackend, *arguments: str) -> None:
+        time.sleep(0.3)
+        unsubscribe(self, *arguments)
+
+    monkeypatch.setattr(SNSBackend, "unsubscribe", slowly)
+    swapped = [ann.replace("0109", "0102"), OMAR.replace("0102", "0109")]
+
+    contacts(workspace, [FIONA.replace("Miller", "Smith"), *swapped, TOM])
+    workspace.apply("-var=name_prefix=renamed_")
+
+    heard = [
+        (subscription.topic.name, subscription.endpoint)
+        for subscription in get_backend("sns")[ACCOUNT][REGION].subscriptions.values()
+        if subscription.topic.name.startswith("renamed_water")
+    ]
+    emails = ["ann@example.com", "fiona@example.com", "omar@example.com"]
+    phones = ["+15555550101", "+15555550102", "+15555550109"]
+    assert sorted(heard) == [
+        *(("renamed_water_critical", email) for email in emails),
+        *(("renamed_water_extreme", phone) for phone in phones),
+    ]
+    assert workspace.plan("-var=name_prefix=renamed_").changes == {}

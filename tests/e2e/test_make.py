@@ -45,3 +45,18 @@ def test_without_a_python_that_fits_make_says_which_is_needed(project: Project) 
         "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=...\n"
     )
     assert not (project.folder / ".other").exists()
+
+
+def test_a_report_is_named_as_it_is_whatever_it_holds(project: Project) -> None:
+    """Quotes and semicolons in a name are no commands, and none of them drops --dry-run."""
+    name = "it's $$here; touch pwned.csv"
+    sample = (project.folder / "scripts" / "sample_report.csv").read_text()
+    (project.folder / name).write_text(sample)
+    assert project.run("make apply").returncode == 0
+
+    done = project.run('make check-backlog DRY_RUN=1 MONTH=2026-02 REPORT="$NAME"', NAME=name)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{name}: 2026-02, 11 rows\n")
+    assert "3 would send" in done.stdout
+    assert not (project.folder / "pwned.csv").exists()
