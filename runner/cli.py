@@ -1,7 +1,6 @@
 """`python -m runner`: arguments, the order of work, the exit code."""
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ EXIT_CODES = """exit codes:
   0  everything checked, everything due sent
   1  something due was not sent
   2  usage or configuration; nothing checked
-  3  the report, or part of it, can't be trusted; what could be judged was still sent
+  3  the report, or part of it, can't be read or trusted; the rest was still sent
 """
 
 
@@ -34,12 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BacklogError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 1
     render = as_json if arguments.format == "json" else as_text
     try:
         print(render(report, deliveries), flush=True)
     except OSError as error:  # a closed pipe, a full disk: what was sent stays sent
         print(f"error: the result could not be written: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_code(deliveries)
 
 
@@ -107,7 +108,8 @@ def _read_report(config: Config, address: str | None, month: str | None) -> Repo
     address = address or config.report_url
     if not address:
         raise ConfigError(
-            "no report: name one with --report, or set report_url and run `make apply`"
+            "no report: name one with --report (REPORT= with make), or set report_url and run"
+            " `make apply`"
         )
     services = {service for alert in config.alerts for service in alert.services}
     return read_report(address, month or last_month(datetime.now(timezone.utc)), services)

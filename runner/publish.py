@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -61,13 +61,25 @@ def deliver(decisions: Sequence[Decision], month: str, *, dry_run: bool = False)
     """
     send = (lambda d: Delivery(d, "would_send")) if dry_run else _sender(decisions, month)
 
-    def account_for(decision: Decision) -> Delivery:
+    def account_for(decision: Decision, send: Callable[[Decision], Delivery] = send) -> Delivery:
         if decision.verdict == "due":
             return send(decision)
         return Delivery(decision, decision.verdict, decision.reason)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(account_for, decisions))
+        futures = [pool.submit(account_for, decision) for decision in decisions]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:  # what is on its way is waited for, nothing more begins
+            pool.shutdown(cancel_futures=True)
+    return [
+        account_for(decision, _interrupted) if future.cancelled() else future.result()
+        for decision, future in zip(decisions, futures, strict=True)
+    ]
+
+
+def _interrupted(decision: Decision) -> Delivery:
+    return Delivery(decision, "failed", "not sent: the check was interrupted")
 
 
 def _sender(decisions: Sequence[Decision], month: str) -> Callable[[Decision], Delivery]:

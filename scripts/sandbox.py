@@ -79,6 +79,28 @@ def copy_terraform(folder: Path) -> Path:
     return Path(shutil.copytree(ROOT / "terraform", folder / "terraform", ignore=leave_out))
 
 
+def use_example(workspace: Path, name: str) -> None:
+    """Put an example of terraform/examples in place, as the README says."""
+    example = workspace / "examples" / name
+    shutil.copy(example / "departments.tfvars", workspace / "departments.auto.tfvars")
+    shutil.copy(example / "contacts.csv", workspace / "contacts.csv")
+
+
+def without_hashing(workspace: Path, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which an initialised workspace's provider is taken as it is.
+
+    Terraform hashes the provider, 700 MB, at every command; once, at init, is enough for a
+    throw-away copy. The settings for it are written to `folder`.
+    """
+    (provider,) = (workspace / ".terraform" / "providers").glob("*/hashicorp/aws/*/*")
+    settings = folder / "terraformrc"
+    settings.write_text(
+        f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{provider}" }}\n'
+        "  direct {}\n}\n"
+    )
+    return {**env, "TF_CLI_CONFIG_FILE": str(settings)}
+
+
 def run(
     command: Sequence[str], folder: Path, env: Mapping[str, str], stdin: str | None = None
 ) -> str:

@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +22,7 @@ from runner.publish import Delivery
 from runner.rules import Decision
 from tests.conftest import Check
 from tests.examples import an_alert, outputs
+from tests.servers import Answer, Sns, published
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = "service_name,count\n"
@@ -302,7 +305,8 @@ def test_no_report_anywhere_ends_in_2(check: Check) -> None:
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        "error: no report: name one with --report, or set report_url and run `make apply`\n"
+        "error: no report: name one with --report (REPORT= with make), or set report_url and run"
+        " `make apply`\n"
     )
 
 
@@ -392,7 +396,7 @@ def test_help_names_every_option_and_exit_code(capsys: pytest.CaptureFixture[str
         "  0  everything checked, everything due sent\n"
         "  1  something due was not sent\n"
         "  2  usage or configuration; nothing checked\n"
-        "  3  the report, or part of it, can't be trusted; what could be judged was still sent\n"
+        "  3  the report, or part of it, can't be read or trusted; the rest was still sent\n"
     )
 
 
@@ -449,3 +453,31 @@ def test_a_terminal_without_an_alphabet_still_gets_the_result(tmp_path: Path) ->
 
     assert done.returncode == 3
     assert r'"W\xe4sser" is not in the report' in done.stdout
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_tells_what_was_sent_and_begins_nothing_more(
+    stop: signal.Signals, tmp_path: Path
+) -> None:
+    """Nine are due and eight go out at once: the ninth waits, and is not begun."""
+    alerts = [an_alert(f"d{n}_critical", services=("Water",)) for n in range(9)]
+    (tmp_path / "outputs.json").write_text(outputs(*alerts, an_alert("z_z", services=("Trees",))))
+    (tmp_path / "report.csv").write_text(HEADER + "Water,120\nTrees,1\n")
+    files = ["--outputs", str(tmp_path / "outputs.json"), "--report", str(tmp_path / "report.csv")]
+    answer: Answer = [2.0, published("id-1")]
+
+    with Sns(**{alert.topic: [answer] for alert in alerts}) as sns:
+        env = {**os.environ, "AWS_ENDPOINT_URL": sns.url}
+        command = [sys.executable, "-m", "runner", *files]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            while len(sns.requests) < 8:
+                time.sleep(0.01)
+            process.send_signal(stop)
+            out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (1, "")
+    assert out.endswith("\n8 sent, 1 failed, 0 unknown, 1 below\n")
+    assert out.count("failed  not sent: the check was interrupted") == 1
+    assert len(sns.requests) == 8

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner import report
-from runner.errors import ConfigError
+from runner.errors import ConfigError, ReportError
 from runner.report import Report, read_report, resolve, service_key
 from tests.conftest import Check
 from tests.examples import an_alert
@@ -361,6 +361,14 @@ def test_a_cell_too_many_is_seen_though_the_last_is_blank(
 
     assert found.counts == {}
     assert found.problems == {"water": 'row 2: "Water" has too many cells; quote 1,200 as "1,200"'}
+
+
+def test_a_cell_of_endless_length_is_no_report(tmp_path: Path) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text(f"service_name,count,notes\nWater,1,{'x' * 131_073}\n")
+
+    with pytest.raises(ReportError, match="holds a cell of over 131,072 characters"):
+        read_report(str(path), "2026-02", ["Water"])
 
 
 def test_blank_cells_that_the_header_has_are_not_too_many(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from moto.backends import get_backend
 
+from scripts.sandbox import use_example
 from scripts.terraform import ROOT, find_terraform
 
 
@@ -48,12 +49,15 @@ def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
         os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up anew
     for service in ("iam", "s3", "sns"):
         get_backend(service).reset()
-    terraform = folder / "terraform"
-    example = terraform / "examples" / "multi-level" / "departments.tfvars"
-    shutil.copy(example, terraform / "departments.auto.tfvars")
+    use_example(folder / "terraform", "multi-level")
     (folder / ".venv").symlink_to(Path(sys.prefix))
 
     path = os.pathsep.join([str(Path(find_terraform()).parent), aws["PATH"]])
     env = {name: value for name, value in aws.items() if not name.startswith(("MAKE", "MFLAGS"))}
     answers = {"TF_CLI_ARGS": "-no-color", "TF_CLI_ARGS_apply": "-auto-approve"}
     return Project(folder, {**env, **answers, "PATH": path})
+
+
+def without_data_dir(env: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a workspace's environment for a project, which has a set-up of its own."""
+    return {name: value for name, value in env.items() if name != "TF_DATA_DIR"}

@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from runner.config import parse_outputs
-from scripts.sandbox import Heard
+from scripts.sandbox import Heard, use_example
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.usefixtures("in_aws")
 @pytest.fixture(scope="module")
 def city(new_workspace: Callable[[], Workspace]) -> Workspace:
     workspace = new_workspace()
-    workspace.apply("-var-file=examples/multi-level/departments.tfvars")
+    use_example(workspace.folder, "multi-level")
+    workspace.apply()
     return workspace
 
 

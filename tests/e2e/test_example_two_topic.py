@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.sandbox import Heard
+from scripts.sandbox import Heard, use_example
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")
@@ -13,7 +13,8 @@ pytestmark = pytest.mark.usefixtures("in_aws")
 @pytest.fixture(scope="module")
 def city(new_workspace: Callable[[], Workspace]) -> Workspace:
     workspace = new_workspace()
-    workspace.apply("-var-file=examples/two-topic/departments.tfvars")
+    use_example(workspace.folder, "two-topic")
+    workspace.apply()
     return workspace
 
 
@@ -45,3 +46,14 @@ def test_everybody_of_two_topics_hears_by_email_and_by_text(city: Workspace) -> 
         Heard("Tom Becker", "email", "trash_notifications", f"Trash Alert / {dumping}"),
         Heard("Tom Becker", "sms", "trash_notifications", dumping),
     ]
+
+
+def test_the_contacts_that_were_copied_are_the_ones_that_count(city: Workspace) -> None:
+    with (city.folder / "contacts.csv").open("a") as contacts:
+        contacts.write("Ana Ruiz,ana.ruiz@example.com,,trash\n")
+
+    assert (
+        'module.alert_topic["trash_notifications"].aws_sns_topic_subscription.this['
+        + ('"email/Ana Ruiz"]')
+        in city.plan().changes
+    )

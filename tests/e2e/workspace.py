@@ -9,7 +9,15 @@ from pathlib import Path
 from moto.backends import get_backend
 
 from runner.cli import main
-from scripts.sandbox import ACCOUNT, REGION, Heard, copy_terraform, deliveries, people
+from scripts.sandbox import (
+    ACCOUNT,
+    REGION,
+    Heard,
+    copy_terraform,
+    deliveries,
+    people,
+    without_hashing,
+)
 from scripts.terraform import find_terraform, init
 
 
@@ -88,15 +96,8 @@ class Workspace:
 def set_up_once(folder: Path, env: Mapping[str, str]) -> Mapping[str, str]:
     """Initialise one copy; return an environment in which every further copy is ready at once.
 
-    Terraform hashes the provider, 700 MB, at every command; an override of the same binary
-    spares the tests that. The demo's and the README's tests run without it.
+    The README's tests run without it.
     """
     copy = copy_terraform(folder)
     init(copy, env)
-    (provider,) = (copy / ".terraform" / "providers").glob("*/hashicorp/aws/*/*")
-    config = folder / "terraformrc"
-    config.write_text(
-        f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{provider}" }}\n'
-        "  direct {}\n}\n"
-    )
-    return {**env, "TF_CLI_CONFIG_FILE": str(config), "TF_DATA_DIR": str(copy / ".terraform")}
+    return {**without_hashing(copy, folder, env), "TF_DATA_DIR": str(copy / ".terraform")}

@@ -1,7 +1,5 @@
 # Two levels per department: emails when it is critical, texts when it is extreme.
-#   terraform apply -var-file=examples/multi-level/departments.tfvars
-contacts_csv = "examples/multi-level/contacts.csv"
-
+# To use it, copy this file to terraform/departments.auto.tfvars and contacts.csv to terraform/contacts.csv.
 departments = {
   water = {
     services = ["Water"]

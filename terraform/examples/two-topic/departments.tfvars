@@ -1,7 +1,5 @@
 # One topic per department; everybody hears by email and by text.
-#   terraform apply -var-file=examples/two-topic/departments.tfvars
-contacts_csv = "examples/two-topic/contacts.csv"
-
+# To use it, copy this file to terraform/departments.auto.tfvars and contacts.csv to terraform/contacts.csv.
 departments = {
   trash = {
     services = ["Illegal Dumping"]
