@@ -8,7 +8,19 @@ VENV_READY = $(VENV)/.ready
 TERRAFORM_READY = terraform/.terraform/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt plan apply check-backlog bench lock
+.PHONY: help demo test lint fmt plan review apply subscriptions check-backlog bench lock
+
+# What a user gives is handed on through the environment, whatever characters it holds.
+export BACKLOG_REPORT = $(value REPORT)
+export BACKLOG_MONTH = $(value MONTH)
+export BACKLOG_PLAN = $(value PLAN)
+export BACKLOG_CONTACTS_BEFORE = $(value CONTACTS_BEFORE)
+export BACKLOG_FORMAT = $(value FORMAT)
+export BACKLOG_ACCEPT = $(value ACCEPT)
+export BACKLOG_CONFIRM = $(value CONFIRM)
+REVIEW_OPTIONS = $${BACKLOG_CONTACTS_BEFORE:+--contacts-before "$$BACKLOG_CONTACTS_BEFORE"} \
+  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
+  $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"}
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,14 +28,22 @@ help:  ## List the targets
 demo: $(VENV_READY)  ## Show the whole thing on an AWS inside the process; touches nothing of yours
 	@$(PY) -m scripts.demo
 
-plan: $(TERRAFORM_READY)  ## Show what terraform apply would change
-	@$(TERRAFORM) plan -input=false
+# The plan, its JSON and Terraform's own output hold addresses: only you can read that folder.
+plan: $(TERRAFORM_READY)  ## Show what the next apply means for people: options as for review
+	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
+	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
+	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
+	@$(PY) -m scripts.review_plan .cache/plan/plan.json $(REVIEW_OPTIONS)
 
-apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts
-	@$(TERRAFORM) apply
+review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= FORMAT= ACCEPT=
+	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
-check-backlog: export BACKLOG_REPORT = $(value REPORT)
-check-backlog: export BACKLOG_MONTH = $(value MONTH)
+apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts: PLAN=
+	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
+
+subscriptions: $(TERRAFORM_READY)  ## Say who really hears: RESEND=1 CONFIRM=LINK
+	@$(PY) -m scripts.subscriptions $(if $(filter-out 0 no false,$(RESEND)),--resend) $${BACKLOG_CONFIRM:+--confirm "$$BACKLOG_CONFIRM"}
+
 check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
 	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)

@@ -1,4 +1,4 @@
-"""Measure plans, runs and reports beside the ways not taken: `make bench`.
+"""Measure plans, runs, reports and reviews beside the ways not taken: `make bench`.
 
 All figures of one table come from one run, the things compared taking turns. The people are
 generated, AWS is in memory or on loopback, and nothing is left behind.
@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_plan, bench_report, bench_run
+from scripts import bench_plan, bench_report, bench_review, bench_run
 from scripts.bench_measure import Row, table
 from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
-PARTS = ("plan", "run", "report")
+PARTS = ("plan", "run", "report", "review")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_run.measure(folder, options.contacts, processes)
             if "report" in parts:
                 rows += bench_report.measure(folder, options.rows, processes)
+            if "review" in parts:
+                rows += bench_review.measure(folder, options.subscriptions, processes)
     except (StepError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -44,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     print(
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python"
-        f" {platform.python_version()}. Medians of {plans} plans, {processes} runs and reports;"
+        f" {platform.python_version()}. Medians of {plans} plans, {processes} of all else;"
         f" the old way once.\n\n{table(rows)}"
     )
     return 1 if any(row.met is False for row in rows) else 0
@@ -63,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     sizes, default = "500,1000,2000,4000", "(default: %(default)s)"
     add("--sizes", type=_sizes, default=sizes, help=f"subscriptions in the plans {default}")
     add("--contacts", type=whole, default=1000, help=f"contacts of the old way {default}")
+    add("--subscriptions", type=whole, default=10_000, help=f"in the review {default}")
     add("--rows", type=whole, default=1_000_000, help=f"rows in the report {default}")
     return parser
 

@@ -12,12 +12,25 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.sandbox import Heard, StepError, copy_terraform, deliveries, local_aws, people, run
+from scripts.review_judge import judge
+from scripts.review_read import read_plan
+from scripts.review_render import as_text
+from scripts.sandbox import (
+    Heard,
+    StepError,
+    copy_terraform,
+    deliveries,
+    local_aws,
+    people,
+    run,
+    use_example,
+    without_hashing,
+)
 from scripts.terraform import ROOT, TerraformError, find_terraform, init
 
 REPORT = "scripts/sample_report.csv"
 MONTH = "2026-02"
-EXAMPLE = "-var-file=examples/multi-level/departments.tfvars"
+EXAMPLE = "multi-level"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,11 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def show(folder: Path, env: Mapping[str, str]) -> None:
-    """Apply, check, list who heard what, apply again; print each step."""
-    print("1. Terraform turns the contacts of examples/multi-level into topics and subscriptions\n")
+    """Apply, check, list who heard what, apply again, review an edit; print each step."""
+    print(f"1. Terraform turns the contacts of examples/{EXAMPLE} into topics and subscriptions\n")
     workspace = copy_terraform(folder)
+    use_example(workspace, EXAMPLE)
     init(workspace, env)
-    apply = [find_terraform(), "apply", "-auto-approve", "-no-color", "-input=false", EXAMPLE]
+    env = without_hashing(workspace, folder, env)
+    apply = [find_terraform(), "apply", "-auto-approve", "-no-color", "-input=false"]
     print(_indent(_lines(run(apply, workspace, env), "Apply complete")))
 
     print(f"\n2. The runner reads the report for {MONTH}\n")
@@ -53,8 +68,26 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
 
     print("\n4. Terraform again: nothing changed, so nobody is invited anew\n")
     print(_indent(_lines(run(apply, workspace, env), "No changes", "Apply complete")))
+
+    print("\n5. The clerk edits the contacts, and the plan is reviewed before anything is done:")
+    print("   Ana Ruiz joins water, Grace Kim leaves, Omar Haddad's email is corrected,")
+    print("   Priya Nair moves from streets to water\n")
+    edit(workspace / "contacts.csv")
+    plan = [find_terraform(), "plan", "-out=plan", "-no-color", "-input=false"]
+    run(plan, workspace, env)
+    shown = run([find_terraform(), "show", "-json", "plan"], workspace, env)
+    print(_indent(as_text(judge(read_plan(shown.encode())))))
     print("\nAll of it was in memory; nothing is left behind. Next, with AWS credentials: edit")
     print("terraform/contacts.csv and terraform/departments.auto.tfvars, then `make plan`.")
+
+
+def edit(contacts: Path) -> None:
+    """Change the example's contacts as a clerk would: one in, one out, one corrected, one moved."""
+    rows = contacts.read_text(encoding="utf-8").splitlines()
+    kept = [row for row in rows if not row.startswith("Grace Kim")]
+    kept.append("Ana Ruiz,ana.ruiz@example.com,+15555550106,water,")
+    text = "\n".join([*kept, ""]).replace("omar.haddad@", "omar@")
+    contacts.write_text(text.replace("0105,streets,sms", "0105,water,sms"), encoding="utf-8")
 
 
 def table(heard: Sequence[Heard]) -> str:

@@ -15,6 +15,13 @@ output "alerts" {
   }
 }
 
+output "ci_role_arns" {
+  description = "Roles for GitHub Actions: plan, apply and check; empty unless github_actions is set."
+  value       = { for job, role in aws_iam_role.ci : job => role.arn }
+
+  depends_on = [module.roster]
+}
+
 output "coverage" {
   description = "Topic name to the number of people per protocol."
   value       = local.coverage

@@ -29,6 +29,29 @@ variable "departments" {
   }
 }
 
+variable "github_actions" {
+  description = "Makes the roles for the workflows in .github: the repository (owner/name), the bucket and key of the state, the branch that is applied, the environment that approves. Null: none."
+  type = object({
+    repository        = string
+    state_bucket      = string
+    state_key         = optional(string, "backlog-alerts/terraform.tfstate")
+    branch            = optional(string, "main")
+    environment       = optional(string, "production")
+    oidc_provider_arn = optional(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", var.github_actions.repository))
+    error_message = "github_actions.repository must be of the form owner/name; a * would let other repositories in."
+  }
+
+  validation {
+    condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_./-]+ [A-Za-z0-9_./-]+$", "${var.github_actions.branch} ${var.github_actions.environment}"))
+    error_message = "github_actions.branch and environment may hold letters, digits, and _ . / - alone."
+  }
+}
+
 variable "kms_key_id" {
   description = "Key that encrypts the topics: an alias, id or ARN. The default is the key AWS manages for SNS."
   type        = string

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.e2e.project import Project, new_project
+from tests.e2e.project import Project, new_project, without_data_dir
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, aws: Mapping[str, str]) -> Project:
-    return new_project(tmp_path_factory.mktemp("project"), aws)
+def project(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str, str]) -> Project:
+    return new_project(tmp_path_factory.mktemp("project"), without_data_dir(terraform_env))
 
 
 def test_make_lists_every_target(project: Project) -> None:

@@ -39,4 +39,4 @@ def test_the_readme_has_no_shell_block_that_is_not_run() -> None:
     languages = set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
     assert languages == {"console", "crontab", "csv", "hcl"}
-    assert len(transcripts()) == 7
+    assert len(transcripts()) == 9

@@ -1,0 +1,78 @@
+"""The review of a large plan, beside `terraform show -json` of the same plan."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.bench_measure import Job, Row, medians, with_bytecode, write_contacts
+from scripts.bench_plan import DEPARTMENTS
+from scripts.bench_report import CHILD
+from scripts.sandbox import copy_terraform, local_aws, run
+from scripts.terraform import ROOT, find_terraform, init
+
+SHARE_OF_TIME, TIMES_THE_SIZE = 0.25, 6
+REVIEW = CHILD.format(
+    imports="import contextlib, io; from scripts.review_plan import main",
+    call="""
+with contextlib.redirect_stdout(io.StringIO()) as out:
+    code = main([sys.argv[1], "--format", "markdown"])
+rows = code
+""",
+)
+
+
+def measure(folder: Path, subscriptions: int, rounds: int) -> list[Row]:
+    """Measure the review of a plan that makes `subscriptions`: seconds, and peak memory (MB)."""
+    with local_aws() as aws:
+        env = {**aws, "TMPDIR": str(folder)}
+        workspace = copy_terraform(folder / "review")
+        alerts = {"critical": {"threshold": 100, "protocols": ["email"]}}
+        departments = {name: {"services": [name], "alerts": alerts} for name in DEPARTMENTS}
+        variables = json.dumps({"departments": departments})
+        (workspace / "bench.auto.tfvars.json").write_text(variables)
+        write_contacts(workspace / "people.csv", subscriptions, DEPARTMENTS)
+        init(workspace, env)
+        plan = [
+            find_terraform(),
+            "plan",
+            "-input=false",
+            "-out=plan",
+            "-var=contacts_csv=people.csv",
+        ]
+        run(plan, workspace, env)
+        shown = [find_terraform(), "show", "-json", "plan"]
+        body = run(shown, workspace, env)
+        (workspace / "plan.json").write_text(body, encoding="utf-8")
+        python = with_bytecode(os.environ, folder)
+        review = [sys.executable, "-c", REVIEW, str(workspace / "plan.json")]
+
+        def nothing(_: str) -> Mapping[str, float]:
+            return {}
+
+        jobs = [
+            Job("review", rounds, review, ROOT, python, json.loads),
+            Job("show", rounds, shown, workspace, env, nothing),
+        ]
+        found = medians(jobs)
+    ours, beside, size = found["review"], found["show"]["seconds"], len(body.encode()) / 1e6
+    what = f"review, {subscriptions:,} subscriptions"
+    return [
+        Row(
+            f"{what}; terraform show -json",
+            "s",
+            ours["seconds"],
+            beside,
+            ours["seconds"] / beside,
+            at_most=SHARE_OF_TIME,
+        ),
+        Row(
+            f"{what}, peak memory; the JSON",
+            "MB",
+            ours["MB"],
+            size,
+            ours["MB"] / size,
+            at_most=TIMES_THE_SIZE,
+        ),
+    ]

@@ -1,0 +1,122 @@
+"""Say what a plan means for people, and refuse what is risky: `make plan`, `make review PLAN=`.
+
+Reads what `terraform show -json` prints for a plan. No email and no phone number is shown.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a file, python scripts/review_plan.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from runner.cli import last_month
+from runner.errors import BacklogError
+from runner.report import Report, read_report
+from scripts.review_contacts import compare_contacts
+from scripts.review_judge import Review, judge
+from scripts.review_read import CannotTellError, Plan, read_plan
+from scripts.review_render import as_json, as_markdown, as_text
+from scripts.terraform import ROOT
+
+RENDERERS = {"markdown": as_markdown, "text": as_text, "json": as_json}
+EXIT_CODES = """exit codes:
+  0  nothing risky, or all of it accepted
+  1  risky, or not the plan that was accepted
+  2  it can't be told
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Review one plan: write the report, then return the exit code."""
+    options = _parser().parse_args(argv)
+    review = _review(options)
+    print(RENDERERS[options.format](review), flush=True)
+    return review.exit_code
+
+
+def _review(options: argparse.Namespace) -> Review:
+    try:
+        body = sys.stdin.buffer.read() if options.plan == "-" else Path(options.plan).read_bytes()
+        plan = read_plan(body)
+        del body
+        review = judge(plan, report=_report(options.report, plan), max_removed=options.max_removed)
+        if options.contacts_before:
+            texts = (_text(options.contacts_before), _text(options.contacts_after))
+            review = replace(review, notes=(*review.notes, *compare_contacts(*texts, plan)))
+    except CannotTellError as error:
+        return Review(cannot_tell=(str(error),))
+    except OSError as error:
+        return Review(cannot_tell=(f"{error.filename}: {error.strerror}",))
+    if options.accept is None:
+        return review
+    if options.accept != review.digest:
+        refusal = f"this plan is not the accepted one: its digest is {review.digest}"
+        return replace(review, risks=(refusal, *review.risks))
+    return replace(review, accepted=True)
+
+
+def _report(address: str | None, plan: Plan) -> Report | None:
+    """Read the last report, for the services of the plan's alerts."""
+    if not address:
+        return None
+    alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]
+    services = {service for alert in alerts for service in alert.services}
+    try:
+        return read_report(address, last_month(datetime.now(timezone.utc)), services)
+    except BacklogError as error:
+        raise CannotTellError(f"the report can't be read: {error}") from None
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CannotTellError(f"{path}: is not UTF-8") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="review_plan.py",
+        description="Say what a plan means for people, and refuse what is risky.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("plan", metavar="PLAN.json", help="what `terraform show -json PLAN` prints; - for stdin")
+    add("--contacts-before", metavar="OLD.csv", help="the contacts before the edit")
+    add(
+        "--contacts-after",
+        metavar="NEW.csv",
+        default=str(ROOT / "terraform" / "contacts.csv"),
+        help="the contacts that were planned (default: terraform/contacts.csv)",
+    )
+    add("--report", metavar="ADDRESS", help="the last report, to judge changes of thresholds by")
+    add("--format", choices=RENDERERS, default="text")
+    add("--accept", metavar="DIGEST", help="accept the risks of the plan with this digest, alone")
+    add(
+        "--max-removed",
+        type=_share,
+        default=0.3,
+        metavar="SHARE",
+        help="share of an alert's people, 0 to 1, that may leave at once (default: 0.3)",
+    )
+    return parser
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a share between 0 and 1')
+    return share
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,324 @@
+"""Say who really hears: the people Terraform knows beside live SNS. `make subscriptions`.
+
+Reads what `terraform show -json` prints for the state. People are named; their addresses are
+read to find them at SNS, and never shown.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+if __package__ in (None, ""):  # run as a file, python scripts/subscriptions.py
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from scripts.review_judge import shown
+from scripts.terraform import ROOT, TerraformError, find_terraform
+
+AT_ONCE = 8
+CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 5},
+    max_pool_connections=AT_ONCE,
+)
+# https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
+# an invitation that nobody confirmed is deleted after two days.
+INVITATION = timedelta(hours=48)
+EXIT_CODES = """exit codes:
+  0  everybody hears
+  1  somebody does not
+  2  it can't be told
+"""
+
+Condition = Literal["confirmed", "invited", "gone", "opted out", "unknown to Terraform"]
+
+
+class CannotTellError(Exception):
+    """The state or SNS can't be read; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One subscription as Terraform's state has it. endpoint: never shown."""
+
+    topic_arn: str
+    protocol: str
+    name: str
+    endpoint: str
+
+    @property
+    def topic(self) -> str:
+        """Name of the topic."""
+        return self.topic_arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class Live:
+    """One subscription as SNS has it. arn: None while it is pending."""
+
+    protocol: str
+    endpoint: str
+    arn: str | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Whether one person hears one topic on one channel. advice: what to know or do."""
+
+    topic: str
+    channel: str
+    person: str
+    condition: Condition
+    advice: str = ""
+
+    @property
+    def hears(self) -> bool:
+        """Whether a message would arrive; nothing is wrong with a stranger's subscription."""
+        return self.condition in ("confirmed", "unknown to Terraform")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare, print a table, and return the exit code; or confirm one invitation."""
+    options = _parser().parse_args(argv)
+    try:
+        if options.confirm:
+            print(confirm(options.confirm))
+            return 0
+        people = read_people(_state(options.state))
+        findings = compare(people)
+        if options.resend:
+            findings = resend(people, findings)
+    except (CannotTellError, TerraformError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except (BotoCoreError, ClientError, ValueError) as error:
+        print(f"error: {_reason(error)}", file=sys.stderr)
+        return 2
+    print(as_text(findings))
+    return 0 if all(finding.hears for finding in findings) else 1
+
+
+def read_people(state: str) -> list[Person]:
+    """Return all subscriptions in what `terraform show -json` prints for a state.
+
+    Raises CannotTellError for anything else, and for a state with nothing in it.
+    """
+    try:
+        content = json.loads(state)
+        if "resource_changes" in content:
+            raise CannotTellError("that is a plan; give `terraform show -json` of the state")
+        resources = list(_resources(content["values"]["root_module"]))
+        people = [
+            Person(v["topic_arn"], v["protocol"], r["index"].partition("/")[2], v["endpoint"])
+            for r in resources
+            if r["type"] == "aws_sns_topic_subscription" and (v := r["values"])
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CannotTellError(
+            "no state of Terraform's with anything in it; run `make apply` first"
+        ) from None
+    return sorted(people, key=lambda p: (p.topic, p.protocol, p.name))
+
+
+def _resources(module: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
+
+
+def compare(people: Sequence[Person]) -> list[Finding]:
+    """Ask SNS about every topic of these people, and say who hears.
+
+    Raises the SDK's errors when SNS can't be asked: then nothing can be told.
+    """
+    topics = sorted({person.topic_arn for person in people})
+    clients = {region: _client(region) for region in {_region(topic) for topic in topics}}
+    opted_out = {
+        phone
+        for region, client in clients.items()
+        if any(p.protocol == "sms" and _region(p.topic_arn) == region for p in people)
+        for page in client.get_paginator("list_phone_numbers_opted_out").paginate()
+        for phone in page["phoneNumbers"]
+    }
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        live = dict(
+            zip(topics, pool.map(lambda t: _live(clients[_region(t)], t), topics), strict=True)
+        )
+        findings = list(
+            pool.map(
+                lambda p: _find(p, live[p.topic_arn], opted_out, clients[_region(p.topic_arn)]),
+                people,
+            )
+        )
+    known = {(p.topic_arn, p.protocol, p.endpoint) for p in people}
+    strangers = Counter(
+        (topic.rpartition(":")[2], subscription.protocol)
+        for topic, subscriptions in live.items()
+        for subscription in subscriptions
+        if (topic, subscription.protocol, subscription.endpoint) not in known
+    )
+    return findings + [
+        Finding(topic, protocol, f"({number})", "unknown to Terraform", "in no contacts file")
+        for (topic, protocol), number in sorted(strangers.items())
+    ]
+
+
+def _live(client: Any, topic: str) -> list[Live]:
+    """List a topic's subscriptions; a topic that is gone has none."""
+    try:
+        pages = list(client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
+    except client.exceptions.NotFoundException:
+        return []
+    return [
+        Live(s["Protocol"], s["Endpoint"], arn if arn.startswith("arn:") else None)
+        for page in pages
+        for s in page["Subscriptions"]
+        if (arn := s["SubscriptionArn"]) != "Deleted"
+    ]
+
+
+def _find(person: Person, live: Sequence[Live], opted_out: set[str], client: Any) -> Finding:
+    """Say what has become of one subscription."""
+
+    def found(condition: Condition, advice: str = "") -> Finding:
+        return Finding(person.topic, person.protocol, shown(person.name), condition, advice)
+
+    mine = [s for s in live if (s.protocol, s.endpoint) == (person.protocol, person.endpoint)]
+    if not mine:
+        return found(
+            "gone",
+            "unsubscribed, or not confirmed within 48 hours: `make apply` invites again,"
+            " Channels in the contacts lets go",
+        )
+    if mine[0].arn is None:
+        return found("invited", "must confirm within 48 hours of the invitation")
+    if person.protocol == "sms":
+        if person.endpoint in opted_out:
+            return found("opted out", "answered STOP; only a text with START undoes it")
+        return found("confirmed")
+    attributes = client.get_subscription_attributes(SubscriptionArn=mine[0].arn)["Attributes"]
+    if attributes.get("PendingConfirmation") == "true":
+        return found("invited", "must confirm within 48 hours of the invitation")
+    if attributes.get("ConfirmationWasAuthenticated") != "true":
+        return found("confirmed", "a mail scanner's click may end it; see --confirm")
+    return found("confirmed", "protected")
+
+
+def resend(people: Sequence[Person], findings: Sequence[Finding]) -> list[Finding]:
+    """Invite again whoever is invited still; return the findings with the new deadline."""
+    until = datetime.now(timezone.utc) + INVITATION
+    advice = f"invited again; must confirm before {until:%Y-%m-%d %H:%M} UTC"
+    renewed = []
+    for person, finding in zip(people, findings, strict=False):
+        if finding.condition == "invited":
+            _client(_region(person.topic_arn)).subscribe(
+                TopicArn=person.topic_arn,
+                Protocol=person.protocol,
+                Endpoint=person.endpoint,
+                ReturnSubscriptionArn=True,
+            )
+            finding = replace(finding, advice=advice)
+        renewed.append(finding)
+    return renewed + list(findings[len(people) :])
+
+
+def confirm(link: str) -> str:
+    """Confirm the invitation with this link so that only an AWS account can end it.
+
+    link: what "Confirm subscription" in the invitation leads to.
+    """
+    query = parse_qs(link.partition("?")[2])
+    topic, token = (query.get(name, [""])[0] for name in ("TopicArn", "Token"))
+    if (
+        not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", topic)
+        or not token
+    ):
+        raise CannotTellError(
+            'that is no invitation\'s link; copy the address of "Confirm subscription", in quotes'
+        )
+    client = _client(_region(topic))
+    try:
+        client.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
+    except client.exceptions.InvalidParameterException:
+        raise CannotTellError(
+            "the link is not whole, or older than 48 hours; invite again with --resend"
+        ) from None
+    return f"{topic.rpartition(':')[2]}: confirmed and protected; no click in an email ends it"
+
+
+def as_text(findings: Sequence[Finding]) -> str:
+    """Lay out who hears what, one line each, and sum up."""
+    lines = [("TOPIC", "CHANNEL", "PERSON", "CONDITION", "")]
+    lines += [(f.topic, f.channel, f.person, f.condition, f.advice) for f in findings]
+    a, b, c, d = (max(len(line[i]) for line in lines) for i in range(4))
+    table = [f"{v:<{a}}  {w:<{b}}  {x:<{c}}  {y:<{d}}  {z}".rstrip() for v, w, x, y, z in lines]
+    known = [f for f in findings if f.condition != "unknown to Terraform"]
+    hear = sum(finding.hears for finding in known)
+    return "\n".join([*table, "", f"{hear} of {len(known)} subscriptions are heard"])
+
+
+def _region(arn: str) -> str:
+    return arn.split(":")[3]
+
+
+def _client(region: str) -> Any:
+    return boto3.client("sns", region_name=region, config=CONFIG)
+
+
+def _reason(error: Exception) -> str:
+    """Say why without AWS's own text, which may repeat an address."""
+    if isinstance(error, ClientError):
+        return f"SNS answered {error.response.get('Error', {}).get('Code', 'an error')}"
+    return f"SNS can't be asked ({type(error).__name__})"
+
+
+def _state(source: str | None) -> str:
+    if source == "-":
+        return sys.stdin.read()
+    if source:
+        try:
+            return Path(source).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotTellError(f"{source}: {getattr(error, 'strerror', 'not UTF-8')}") from None
+    command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", "show", "-json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotTellError(f"terraform show -json: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="subscriptions.py",
+        description="Say who really hears: the people Terraform knows beside live SNS.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "--state",
+        metavar="FILE",
+        help="what `terraform show -json` prints; - for stdin (default: asks Terraform)",
+    )
+    add("--resend", action="store_true", help="invite again whoever has not confirmed yet")
+    add("--confirm", metavar="TOKEN-URL", help="confirm the invitation with this link, protected")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,166 @@
+"""Every `run` step of the workflows, as GitHub runs it, in a repository with an AWS in memory."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, new_project, without_data_dir
+from tests.test_workflows import job_of
+
+ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A machine of GitHub's that has checked out a commit, with its files for results."""
+
+    project: Project
+
+    def step(self, workflow: str, job: str, number: int, **env: str) -> "Step":
+        """Run the n-th step with a script; `env` stands for what its expressions would give."""
+        steps = [step for step in job_of(workflow, job)["steps"] if "run" in step]
+        given = {k: v for k, v in steps[number].get("env", {}).items() if "${{" not in str(v)}
+        files = {name: self.project.folder.parent / name for name in ("summary", "output")}
+        for file in files.values():
+            file.write_text("")
+        script = self.project.folder.parent / "step.sh"
+        script.write_text(steps[number]["run"])
+        done = self.project.run(
+            f"bash --noprofile --norc -eo pipefail {script}",
+            **{**given, **env},
+            GITHUB_STEP_SUMMARY=str(files["summary"]),
+            GITHUB_OUTPUT=str(files["output"]),
+        )
+        outputs = dict(line.split("=", 1) for line in files["output"].read_text().splitlines())
+        return Step(done, files["summary"].read_text(), outputs)
+
+    def edit(self, old: str, new: str) -> None:
+        contacts = self.project.folder / "terraform" / "contacts.csv"
+        text = contacts.read_text()
+        assert old in text
+        contacts.write_text(text.replace(old, new))
+
+    def commit(self) -> None:
+        command = "git add -A && git -c user.name=a -c user.email=a@example.com commit -qm edit"
+        assert self.project.run(command).returncode == 0
+
+
+@dataclass(frozen=True)
+class Step:
+    done: subprocess.CompletedProcess[str]
+    summary: str
+    outputs: dict[str, str]
+
+    @property
+    def code(self) -> int:
+        return self.done.returncode
+
+    @property
+    def log(self) -> str:
+        return self.done.stdout + self.done.stderr
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str, str]) -> Runner:
+    """A repository whose first commit is applied."""
+    folder = tmp_path_factory.mktemp("workflows") / "repository"
+    folder.mkdir()
+    project = new_project(folder, without_data_dir(terraform_env))
+    (folder / ".gitignore").open("a").write("review.*\ncontacts-before.csv\n*.tfstate*\n.venv\n")
+    runner = Runner(replace(project, env={**project.env, "HOME": str(folder.parent)}))
+    assert project.run("git init -q").returncode == 0
+    runner.commit()
+    assert project.run("make apply").returncode == 0
+    return runner
+
+
+def test_a_pull_request_gets_its_review(runner: Runner) -> None:
+    runner.edit("Grace Kim,grace.kim@example.com,,water,\n", ANA)
+    runner.commit()
+
+    step = runner.step("plan", "review", 0)
+
+    assert step.code == 0, step.log
+    assert step.outputs["code"] == "0"
+    assert "Ana Ruiz starts to hear critical by email" in step.summary
+    assert "Grace Kim no longer hears critical by email" in step.summary
+    assert step.summary == (runner.project.folder / "review.md").read_text()
+    assert "@" not in step.log + step.summary
+    assert "555555" not in step.log + step.summary
+
+
+def test_a_risky_pull_request_has_its_review_and_a_digest_to_accept(runner: Runner) -> None:
+    runner.edit("Luis Ortega,luis.ortega@example.com,+15555550104,streets,\n", "")
+    runner.edit("0105,streets,sms", "0105,water,sms")
+    runner.commit()
+
+    step = runner.step("plan", "review", 0)
+
+    assert step.code == 0, step.log
+    assert step.outputs["code"] == "1"
+    assert "streets extreme: nobody is left to hear it" in step.summary
+    assert f"--accept {step.outputs['digest']}" in step.summary
+    assert runner.step("plan", "review", 1).code == 1
+
+
+def test_a_pull_request_that_can_not_be_planned_fails_with_the_reason(runner: Runner) -> None:
+    runner.edit(ANA, ANA.replace("+1", "1"))
+    runner.commit()
+
+    step = runner.step("plan", "review", 0)
+
+    assert step.code != 0
+    assert "(Ana Ruiz): Phone must be in international form" in step.log
+    assert step.outputs == {}
+    runner.edit(ANA.replace("+1", "1"), ANA)
+    runner.commit()
+
+
+def test_the_reviewed_plan_is_applied_and_no_other(runner: Runner) -> None:
+    reviewed = runner.step("apply", "review", 0)
+    assert reviewed.code == 0, reviewed.log
+    assert "streets extreme: nobody is left" in reviewed.summary
+    digest = reviewed.outputs["digest"]
+
+    runner.edit("omar.haddad@", "somebody.else@")
+    other = runner.step("apply", "apply", 0, ACCEPT=digest)
+    assert other.code != 0
+    assert "this plan is not the accepted one" in other.log
+    runner.edit("somebody.else@", "omar.haddad@")
+
+    assert runner.step("apply", "apply", 0, ACCEPT=digest).code == 0
+    applied = runner.step("apply", "apply", 1)
+    assert applied.code == 0, applied.log
+    assert "Ana Ruiz" in runner.project.run("make subscriptions").stdout
+    assert runner.step("apply", "apply", 0, ACCEPT="").code == 0  # nothing is left to do
+
+
+def test_the_check_runs_with_what_was_typed_and_without(runner: Runner) -> None:
+    typed = {
+        "BACKLOG_CHECK_REPORT": "scripts/sample_report.csv",
+        "BACKLOG_CHECK_MONTH": "2026-02",
+    }
+
+    checked = runner.step("check-backlog", "check", 0, **typed)
+    assert checked.code == 0, checked.log
+    assert "sent" in checked.log
+
+    nothing = runner.step(
+        "check-backlog", "check", 0, BACKLOG_CHECK_REPORT="", BACKLOG_CHECK_MONTH=""
+    )
+    assert nothing.code != 0
+    assert "no report: name one with --report" in nothing.log
+
+
+def test_what_a_plan_left_behind_can_be_read_by_its_owner_alone(runner: Runner) -> None:
+    folder = runner.project.folder / ".cache" / "plan"
+
+    modes = {path.name: path.stat().st_mode & 0o777 for path in [folder, *folder.iterdir()]}
+
+    assert modes == {"plan": 0o600, "plan.txt": 0o600, "plan.json": 0o600} | {
+        folder.name: modes[folder.name]
+    }
+    assert Path(folder).stat().st_mode & 0o077 == 0
