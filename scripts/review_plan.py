@@ -4,6 +4,7 @@ Reads what `terraform show -json` prints for a plan. No email and no phone numbe
 """
 
 import argparse
+import csv
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -49,6 +50,8 @@ def _review(options: argparse.Namespace) -> Review:
             review = replace(review, notes=(*review.notes, *compare_contacts(*texts, plan)))
     except CannotTellError as error:
         return Review(cannot_tell=(str(error),))
+    except csv.Error:
+        return Review(cannot_tell=("the contacts before or after are no CSV",))
     except OSError as error:
         return Review(cannot_tell=(f"{error.filename}: {error.strerror}",))
     if options.accept is None:

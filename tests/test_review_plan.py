@@ -482,6 +482,26 @@ def test_a_report_that_can_not_be_read_can_not_be_told(
     assert "the report can't be read: /nowhere.csv: No such file" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (None, "No such file or directory"),
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"Name," + b"x" * 200_000, "the contacts before or after are no CSV"),
+    ],
+)
+def test_contacts_that_can_not_be_read_can_not_be_told(
+    body: bytes | None, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_bytes(a_plan(*TOPICS))
+    if body is not None:
+        (tmp_path / "old.csv").write_bytes(body)
+
+    code = main([str(tmp_path / "plan.json"), "--contacts-before", str(tmp_path / "old.csv")])
+
+    assert (code, capsys.readouterr().out.count(reason)) == (2, 1)
+
+
 def test_a_check_that_fails_for_a_reason_the_review_names_is_told() -> None:
     failed = [("every_alert_reaches_somebody", "fail")]
 
