@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from scripts.review_judge import alert_keys, listed
+from scripts.review_people import alert_keys, listed
 from scripts.review_read import SUBSCRIPTION, TOPIC, Plan
 
 # Department, in lower case as Terraform matches it, and name.

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
-from scripts.review_judge import Kind, Review
+from scripts.review_judge import Review
+from scripts.review_people import Kind
 
 # GitHub refuses a comment of 65,536 characters.
 MOST_CHARACTERS = 60_000
@@ -131,12 +132,14 @@ def _acceptance(review: Review) -> Iterator[str]:
 
 def _fit(sections: list[_Section], render: Callable[[list[_Section]], str]) -> str:
     """Render, leaving out lines of the sections that can shrink until it fits."""
-    text = render(sections)
-    share = 1.0
+    text, share = render(sections), 1.0
     while len(text) > MOST_CHARACTERS and share > 0.001:
-        share *= 0.8 * MOST_CHARACTERS / len(text) if share == 1.0 else 0.8
+        share *= 0.8
         text = render([_shrunk(section, share) for section in sections])
-    return text
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    whole_lines = text[: MOST_CHARACTERS - 100].rpartition("\n")[0]  # risks alone are too many
+    return f"{whole_lines}\n\n... cut here; --format json holds all of it"
 
 
 def _shrunk(section: _Section, share: float) -> _Section:

@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 if __package__ in (None, ""):  # run as a file, python scripts/subscriptions.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from scripts.review_judge import shown
+from scripts.review_people import shown
 from scripts.terraform import ROOT, TerraformError, find_terraform
 
 AT_ONCE = 8
