@@ -50,7 +50,7 @@ check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPOR
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(TERRAFORM_READY)  ## Check format, types and the usual mistakes
 	@$(TERRAFORM) fmt -check -recursive -diff
