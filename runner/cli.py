@@ -63,28 +63,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--outputs",
-        required=True,
-        metavar="FILE",
-        help="what `terraform output -json` prints; - reads it from standard input",
+    add = parser.add_argument
+    outputs = "what `terraform output -json` prints; - reads it from standard input"
+    report = (
+        "https://, http://, s3://bucket/key, file:// or a path, with {yyyy}, {mm} and {mon}"
+        " for its month (default: Terraform's report_url)"
     )
-    parser.add_argument(
-        "--report",
-        metavar="ADDRESS",
-        help="https://, http://, s3://bucket/key, file:// or a path, with {yyyy}, {mm} and {mon}"
-        " for its month (default: Terraform's report_url)",
-    )
-    parser.add_argument(
-        "--month",
-        type=_month,
-        metavar="YYYY-MM",
-        help="the month the report is about (default: last month, in UTC)",
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be sent, send nothing"
-    )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    month = "the month the report is about (default: last month, in UTC)"
+    add("--outputs", required=True, metavar="FILE", help=outputs)
+    add("--report", metavar="ADDRESS", help=report)
+    add("--month", type=_month, metavar="YYYY-MM", help=month)
+    add("--dry-run", action="store_true", help="say what would be sent, send nothing")
+    add("--format", choices=("text", "json"), default="text")
     return parser
 
 

@@ -4,6 +4,9 @@ import doctest
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from scripts.terraform import ROOT
 from tests.e2e.project import new_project
@@ -21,6 +24,13 @@ def transcripts() -> list[tuple[str, str]]:
     ]
 
 
+def gitlab() -> dict[str, Any]:
+    """Return the README's example for GitLab."""
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    parsed: dict[str, Any] = yaml.safe_load(block)
+    return parsed
+
+
 def test_every_command_does_what_the_readme_says(tmp_path: Path, aws: Mapping[str, str]) -> None:
     project = new_project(tmp_path, aws)
     set_up = ""
@@ -35,8 +45,14 @@ def test_every_command_does_what_the_readme_says(tmp_path: Path, aws: Mapping[st
     assert set_up == "setting up terraform/ with its provider\n", "set up once, not at each command"
 
 
+def test_gitlabs_job_is_the_steps_that_a_test_runs() -> None:
+    """See tests/e2e/test_workflows_steps.py."""
+    assert list(gitlab()) == ["review"]
+    assert gitlab()["review"]["variables"]["TF_CLI_ARGS_plan"] == "-lock=false"
+
+
 def test_the_readme_has_no_shell_block_that_is_not_run() -> None:
     languages = set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
-    assert languages == {"console", "crontab", "csv", "hcl"}
+    assert languages == {"console", "crontab", "csv", "hcl", "yaml"}
     assert len(transcripts()) == 9

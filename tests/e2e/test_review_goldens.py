@@ -14,6 +14,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from scripts import subscriptions
 from scripts.review_plan import main
 from tests.e2e.workspace import Workspace
 
@@ -210,6 +211,13 @@ def test_whoever_unsubscribed_is_named_and_the_invitation_refused(
 
     check_golden("unsubscribed", got)
     assert code == 1
+    copy.write("state.json", copy.run("show", "-json").stdout)
+    assert subscriptions.main(["--state", str(copy.folder / "state.json")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2:5] for line in lines if " gone " in line] == [
+        ["Bo", "Lindqvist", "gone"]
+    ]
+    assert lines[-1] == "10 of 11 subscriptions are heard"
 
 
 def test_no_review_holds_an_address(planned: Mapping[str, Workspace]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, new_project, without_data_dir
+from tests.e2e.test_readme import gitlab
 from tests.test_workflows import job_of
 
 ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"
@@ -69,7 +70,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str,
     folder = tmp_path_factory.mktemp("workflows") / "repository"
     folder.mkdir()
     project = new_project(folder, without_data_dir(terraform_env))
-    (folder / ".gitignore").open("a").write("review.*\ncontacts-before.csv\n*.tfstate*\n.venv\n")
+    (folder / ".gitignore").open("a").write("review.*\n*before.csv\n*.tfstate*\n.venv\n")
     runner = Runner(replace(project, env={**project.env, "HOME": str(folder.parent)}))
     assert project.run("git init -q").returncode == 0
     runner.commit()
@@ -90,6 +91,17 @@ def test_a_pull_request_gets_its_review(runner: Runner) -> None:
     assert step.summary == (runner.project.folder / "review.md").read_text()
     assert "@" not in step.log + step.summary
     assert "555555" not in step.log + step.summary
+
+
+def test_gitlabs_job_reviews_the_same(runner: Runner) -> None:
+    script = "\n".join(gitlab()["review"]["script"])
+
+    done = runner.project.run(
+        f"set -e\n{script}", CI_MERGE_REQUEST_DIFF_BASE_SHA="HEAD^", TF_CLI_ARGS_plan="-lock=false"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "Ana Ruiz starts to hear critical by email" in done.stdout
 
 
 def test_a_risky_pull_request_has_its_review_and_a_digest_to_accept(runner: Runner) -> None:
