@@ -10,7 +10,9 @@ TERRAFORM_READY = terraform/.terraform/.ready
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint fmt plan review apply subscriptions check-backlog bench lock
 
-# What a user gives is handed on through the environment, whatever characters it holds.
+# What a user gives is handed on through the environment, whatever characters it holds. Make would
+# expand it once more where it hands on the variable itself: $(shell ...) in a link would be run.
+unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN
 export BACKLOG_REPORT = $(value REPORT)
 export BACKLOG_MONTH = $(value MONTH)
 export BACKLOG_PLAN = $(value PLAN)

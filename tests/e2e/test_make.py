@@ -60,3 +60,16 @@ def test_a_report_is_named_as_it_is_whatever_it_holds(project: Project) -> None:
     assert done.stdout.startswith(f"{name}: 2026-02, 11 rows\n")
     assert "3 would send" in done.stdout
     assert not (project.folder / "pwned.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["REPORT", "MONTH", "PLAN", "CONTACTS_BEFORE", "FORMAT", "ACCEPT", "CONFIRM"]
+)
+def test_what_a_user_gives_is_never_run(project: Project, name: str) -> None:
+    (project.folder / "plan.json").write_text("{}")
+    given = "$(shell touch pwned)$$(touch pwned)`touch pwned`'\"; touch pwned #"
+
+    done = project.run(f'make review PLAN=plan.json {name}="$GIVEN"', GIVEN=given)
+
+    assert done.returncode == 2
+    assert not (project.folder / "pwned").exists()
