@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from hashlib import sha256
 
 from runner.config import Alert
@@ -19,6 +20,7 @@ from scripts.review_people import (
     name_of,
     people_of,
     shown,
+    subscriptions_of,
     told,
     was,
     will_be,
@@ -27,6 +29,7 @@ from scripts.review_read import SUBSCRIPTION, TOPIC, Change, Plan
 
 # https://docs.aws.amazon.com/general/latest/gr/sns.html: pending subscriptions per account.
 PENDING_QUOTA = 5000
+MAX_REMOVED = Fraction(3, 10)
 # Fewer may leave an alert at once without being a risk, whatever their share is.
 FEW = 3
 
@@ -35,6 +38,9 @@ _POLICY = "aws_sns_topic_policy"
 _MARKER = ("terraform_data", "ends_before_beginnings")
 _HARMLESS = {"data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"}
 _KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
+_CHANNELS = {"email", "sms"}
+# What may change of a topic that stays; anything else can silence it or open it to others.
+_TAGS = {"tags", "tags_all"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,9 @@ class Review:
         return 2 if self.cannot_tell else 1 if self.risks and not self.accepted else 0
 
 
-def judge(plan: Plan, *, report: Report | None = None, max_removed: float = 0.3) -> Review:
+def judge(
+    plan: Plan, *, report: Report | None = None, max_removed: Fraction = MAX_REMOVED
+) -> Review:
     """Say what a plan means.
 
     report: the last one, to say what a change of thresholds would have meant for it.
@@ -68,6 +76,7 @@ def judge(plan: Plan, *, report: Report | None = None, max_removed: float = 0.3)
     risks = [
         *_topic_risks(plan, audiences),
         *_people_risks(plan, audiences, max_removed),
+        *_alert_risks(plan),
         *_silenced(plan, report),
         *_resource_risks(plan),
     ]
@@ -101,27 +110,83 @@ def judge(plan: Plan, *, report: Report | None = None, max_removed: float = 0.3)
 
 
 def _people_risks(
-    plan: Plan, audiences: defaultdict[tuple[str, str], Audience], max_removed: float
+    plan: Plan, audiences: defaultdict[tuple[str, str], Audience], max_removed: Fraction
 ) -> Iterator[str]:
     """Name alerts left with nobody, too many who leave, invitations nobody asked for."""
-    for (department, level), alert in sorted(audiences.items()):
-        name = name_of((department, level))
+    remade, ended = _remade(plan), _ended(plan)
+    sure = _sure_to_hear(plan)
+    for key, alert in sorted(audiences.items()):
+        name, total = name_of(key), len(alert.before)
         leaving = len(alert.before - alert.after)
-        if (department, level) in plan.alerts_after:
-            total = len(alert.before)
-            if alert.before and not alert.after:
-                yield f"{name}: nobody is left to hear it; {total} of {total} people leave"
-            elif leaving > FEW and leaving > max_removed * total:
-                share = f"{leaving / total:.0%}, the limit is {max_removed:.0%} and {FEW} people"
-                yield f"{name}: {leaving} of {total} people leave, {share}"
+        unsure = len(alert.again | alert.corrected) if key not in remade else 0
+        if key in ended:
+            continue  # _topic_risks says so
+        if alert.before and not alert.after:
+            yield f"{name}: nobody is left to hear it; {total} of {total} people leave"
+        elif sure[key][0] and not sure[key][1] and key not in remade:
+            yield f"{name}: nobody hears it until somebody confirms; {sure[key][0]} heard it"
+        for number, verb in ((leaving, "leave"), (unsure, "must confirm again")):
+            if alert.after and number > FEW and number > max_removed * total:
+                share = f"{number / total:.0%}, the limit is {float(max_removed):.0%}"
+                yield f"{name}: {number} of {total} people {verb}, {share} and {FEW} people"
         if alert.left:
             yield (
                 f"{name}: {listed(sorted(alert.left))} left by unsubscribing or by not confirming,"
                 " and would be invited again; to let them go, set Channels in the contacts"
             )
-    for department, level in sorted(plan.alerts_after.keys() - plan.alerts_before.keys()):
-        if not audiences[department, level].after:
-            yield f"{name_of((department, level))}: is new, and nobody hears it"
+    for key in sorted(plan.alerts_after.keys() - plan.alerts_before.keys()):
+        if not audiences[key].after:
+            yield f"{name_of(key)}: is new, and nobody hears it"
+
+
+def _sure_to_hear(plan: Plan) -> defaultdict[tuple[str, str], list[int]]:
+    """Count per alert those who confirmed or need not, before and after."""
+    sure: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for change, department, level, channel, _ in subscriptions_of(plan):
+        heard = change.was_confirmed or channel == "sms"
+        sure[department, level][0] += was(change) and heard
+        stays = change.action in ("no-op", "update") and heard
+        sure[department, level][1] += stays or (will_be(change) and channel == "sms")
+    return sure
+
+
+def _remade(plan: Plan) -> set[tuple[str, str]]:
+    """Return the alerts whose topic is made, anew or for the first time."""
+    keys = alert_keys(plan)
+    return {
+        keys[c.topic]
+        for c in plan.changes
+        if c.type == TOPIC and c.topic and c.action in ("create", "replace")
+    }
+
+
+def _ended(plan: Plan) -> set[tuple[str, str]]:
+    """Return the alerts whose topic goes and none comes."""
+    keys = alert_keys(plan)
+    gone = {keys[c.topic] for c in plan.changes if c.type == TOPIC and c.topic and not will_be(c)}
+    return gone - _remade(plan)
+
+
+def _alert_risks(plan: Plan) -> Iterator[str]:
+    """Name alerts that the runner would lose, or send elsewhere, though their topic stays."""
+    before, after = (
+        {alert.topic: alert for alert in alerts.values()}
+        for alerts in (plan.alerts_before, plan.alerts_after)
+    )
+    for change in plan.changes:
+        if change.type != TOPIC or not change.topic or not will_be(change):
+            continue
+        old, new = before.get(change.topic), after.get(change.topic)
+        name = f"topic {change.topic}"
+        if not new:
+            yield f"{name}: no alert in the outputs names it, so nothing is published to it"
+            continue
+        if old and (old.department, old.level) != (new.department, new.level):
+            yield f"{name}: is another department's or level's alert than before"
+        stays = old and change.action in ("no-op", "update")
+        elsewhere = new.topic_arn and new.topic_arn.rpartition(":")[2] != change.topic
+        if elsewhere or (stays and old and old.topic_arn != new.topic_arn):
+            yield f"{name}: what is meant for it would be published to another topic"
 
 
 def _is_end_of_everything(plan: Plan) -> bool:
@@ -131,7 +196,7 @@ def _is_end_of_everything(plan: Plan) -> bool:
 
 def _topic_risks(plan: Plan, audiences: defaultdict[tuple[str, str], Audience]) -> Iterator[str]:
     """Name topics that end, and with them everybody's confirmation."""
-    identity = alert_keys(plan)
+    identity, remade = alert_keys(plan), _remade(plan)
     topics = [c for c in plan.changes if c.type == TOPIC and c.topic]
     ended = [c for c in topics if c.action in ("delete", "replace", "forget")]
     gone = [c for c in topics if c.action == "create" and (TOPIC, c.topic, c.key) in plan.vanished]
@@ -140,13 +205,12 @@ def _topic_risks(plan: Plan, audiences: defaultdict[tuple[str, str], Audience]) 
         people = _count(len(heard), "hear")
         yield f"everything is destroyed: {len(ended)} topics, {people} nothing more"
         return
-    begun = {identity[c.topic] for c in topics if c.action in ("create", "replace")}
     for change in [*ended, *gone]:
         audience = audiences[identity[change.topic]]
         again = f"{_count(len(audience.again))} must confirm again"
         if change in gone:
             yield f"topic {change.topic}: was deleted by somebody and is made anew; {again}"
-        elif identity[change.topic] in begun:
+        elif identity[change.topic] in remade:
             yield f"topic {change.topic}: is replaced; {again}"
         else:
             yield (
@@ -183,39 +247,54 @@ def _silenced(plan: Plan, report: Report | None) -> Iterator[str]:
 
 def _resource_risks(plan: Plan) -> Iterator[str]:
     """Name what can't be put into people's words: permissions, and what isn't known here."""
-    remade = {
-        c.topic for c in plan.changes if c.type == TOPIC and c.action not in ("no-op", "update")
-    }
+    is_first = not any(map(was, plan.changes))
+    new_topics = {c.topic for c in plan.changes if c.type == TOPIC and not was(c)}
     policies, permissions, unknown = [], Counter[str](), Counter[str]()
     for change in plan.changes:
+        what = f"{shown(change.type)}: {shown(change.action)}"
+        if change.is_moved:
+            unknown[f"{shown(change.type)}: moved, imported or left over from a replacement"] += 1
         if change.action == "no-op" or (change.action == "read" and change.type in _HARMLESS):
             continue
-        what = f"{shown(change.type)}: {shown(change.action)}"
         if change.action == "forget":
             unknown[f"{shown(change.type)}: forgotten; AWS keeps it and nobody manages it"] += 1
         elif change.action not in _KNOWN_ACTIONS:
             unknown[f"{what}, an action that this review does not know"] += 1
         elif change.type == _POLICY and change.topic:
-            policies += [change.topic] if change.topic not in remade else []
+            is_of_topic = change.topic in new_topics or not _stays(plan, change.topic)
+            policies += [] if is_of_topic else [change.topic]
+        elif change.type == TOPIC and change.topic and change.action == "update":
+            if settings := set(change.changed) - _TAGS:
+                yield f"topic {change.topic}: {listed(sorted(settings))} change while it stays"
         elif change.type.startswith("aws_iam_"):
-            permissions[what] += 1
+            if not (is_first and change.type == "aws_iam_policy"):  # a note tells of the first
+                permissions[what] += 1
         elif not (change.topic and _is_understood(change)):
             unknown[f"{what}, a resource that this review does not know"] += 1
-    if not any(map(was, plan.changes)):
-        permissions.clear()  # the first plan of all: a note says what is made
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"
     for what, number in sorted(permissions.items()):
         yield f"permissions change: {number} x {what}"
     for what, number in sorted(unknown.items()):
         yield f"{number} x {what}"
+    if plan.runs_programs:
+        yield "the configuration would run programs on the machine that applies it"
+
+
+def _stays(plan: Plan, topic: str) -> bool:
+    actions = [c.action for c in plan.changes if c.type == TOPIC and c.topic == topic]
+    return bool(actions) and actions[0] in ("no-op", "update")
 
 
 def _is_understood(change: Change) -> bool:
     """Tell what the people's part of a review speaks of, and the marker, which holds nothing."""
     if change.type == SUBSCRIPTION:
-        return change.action != "update"  # nothing of ours is changed in place
-    return change.type == TOPIC or (change.type, change.key) == _MARKER
+        channel = change.key.partition("/")[0]
+        is_known = channel in _CHANNELS and change.protocol in (channel, "")
+        return is_known and change.action in ("create", "delete", "replace")
+    if (change.type, change.key) == _MARKER:
+        return change.action != "read"
+    return change.type == TOPIC and change.action != "read"
 
 
 def _count(number: int, verb: str = "") -> str:
@@ -226,6 +305,8 @@ def _count(number: int, verb: str = "") -> str:
 
 def _settings(plan: Plan, report: Report | None) -> Iterator[str]:
     """Name the changes of thresholds and texts; the texts themselves are not repeated."""
+    if "report_url" in plan.other_outputs and any(map(was, plan.changes)):
+        yield "where the report is read from changes"
     verdicts = _verdicts(plan, report)
     before, after = plan.alerts_before, plan.alerts_after
     for identity in sorted(before.keys() | after.keys()):
@@ -269,6 +350,5 @@ def _notes(plan: Plan, unheard: Sequence[tuple[str, str]]) -> Iterator[str]:
     if not any(map(was, plan.changes)):
         made = sum(c.type.startswith("aws_iam_") for c in plan.changes)
         yield f"Nothing existed before. IAM resources made with the topics: {made}."
-    updated = sorted(c.topic for c in plan.changes if c.type == TOPIC and c.action == "update")
-    if updated:
-        yield f"Settings of the topics {listed(updated)} change."
+    if plan.contacts_are_elsewhere:
+        yield "The contacts are not in this repository; who edited what is not compared."

@@ -10,7 +10,7 @@ from scripts.review_read import SUBSCRIPTION, TOPIC, Change, Plan
 
 LONGEST_NAME = 60
 # An email, or what may be a phone number. Terraform refuses such names; this is the second lock.
-_ADDRESS_LIKE = re.compile(r"[^\s@]+@[^\s@]+\.|([0-9][^\w\n]*){7}")
+_ADDRESS_LIKE = re.compile(r"[^\s@][@\ufe6b\uff20]\w|(\d[\W_]*){7}")
 
 Kind = Literal[
     "starts", "stops", "arrives", "departs", "narrowed", "corrected", "reinvited", "again"
@@ -70,7 +70,7 @@ def shown(name: str) -> str:
     """Return a name as one line of inert text; what looks like an address is not repeated."""
     if _ADDRESS_LIKE.search(name):
         return "(a name that looks like an address)"
-    inert = "".join(c if c.isprintable() else "?" for c in name)
+    inert = "".join(c if c.isprintable() else "?" for c in name).strip()
     return inert if len(inert) <= LONGEST_NAME else inert[: LONGEST_NAME - 3] + "..."
 
 
@@ -97,7 +97,7 @@ def alert_keys(plan: Plan) -> dict[str, tuple[str, str]]:
     return {topic: known.get(topic, (topic, "")) for topic in topics}
 
 
-def _subscriptions(plan: Plan) -> Iterator[tuple[Change, str, str, str, str]]:
+def subscriptions_of(plan: Plan) -> Iterator[tuple[Change, str, str, str, str]]:
     """Yield each subscription with its department, level, channel and person."""
     identity = alert_keys(plan)
     for change in plan.changes:
@@ -110,7 +110,7 @@ def people_of(plan: Plan) -> dict[tuple[str, str], Person]:
     """Return everybody by (department, name), and what they hear before and after."""
     people: dict[tuple[str, str], Person] = defaultdict(Person)
     kept: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for change, department, level, channel, name in _subscriptions(plan):
+    for change, department, level, channel, name in subscriptions_of(plan):
         person, heard = people[department, name], (level, channel)
         if was(change):
             person.before.add(heard)
@@ -147,7 +147,7 @@ def hearing_of(plan: Plan) -> list[Hearing]:
         for identity, alert in alerts.items()
         for channel in alert.protocols
     }
-    for change, department, level, channel, _ in _subscriptions(plan):
+    for change, department, level, channel, _ in subscriptions_of(plan):
         numbers = counts.setdefault((department, level, channel), [0, 0, 0, 0])
         stays = change.action in ("no-op", "update")
         numbers[0] += was(change)
@@ -209,12 +209,14 @@ def _heard(pairs: Iterable[tuple[str, str]], confirm: str = " (must confirm)") -
 class Audience:
     """Who hears one alert, by name.
 
-    again: who must confirm an email again; left: who unsubscribed and would be invited.
+    again: who must confirm an email again; corrected: who must because it was corrected;
+    left: who unsubscribed and would be invited.
     """
 
     before: set[str] = field(default_factory=set)
     after: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
+    corrected: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
 
 
@@ -231,6 +233,9 @@ def audiences_of(
         for level, channel in person.again:
             if channel == "email":
                 audiences[department, level].again.add(name)
+        for level, channel in person.before & person.after:
+            if channel == "email" and channel in person.corrected:
+                audiences[department, level].corrected.add(name)
         for level, _ in person.left:
             audiences[department, level].left.add(name)
     return audiences

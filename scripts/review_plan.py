@@ -5,10 +5,12 @@ Reads what `terraform show -json` prints for a plan. No email and no phone numbe
 
 import argparse
 import csv
+import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from fractions import Fraction
 from pathlib import Path
 
 if __package__ in (None, ""):  # run as a file, python scripts/review_plan.py
@@ -18,7 +20,7 @@ from runner.cli import last_month
 from runner.errors import BacklogError
 from runner.report import Report, read_report
 from scripts.review_contacts import compare_contacts
-from scripts.review_judge import Review, judge
+from scripts.review_judge import MAX_REMOVED, Review, judge
 from scripts.review_read import CannotTellError, Plan, read_plan
 from scripts.review_render import as_json, as_markdown, as_text
 from scripts.terraform import ROOT
@@ -34,18 +36,25 @@ EXIT_CODES = """exit codes:
 def main(argv: Sequence[str] | None = None) -> int:
     """Review one plan: write the report, then return the exit code."""
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name must not stop the review
     review = _review(options)
-    print(RENDERERS[options.format](review), flush=True)
+    try:
+        print(RENDERERS[options.format](review), flush=True)
+    except OSError as error:  # a closed pipe, a full disk
+        print(f"error: the review could not be written: {error.strerror}", file=sys.stderr)
+        return 2
     return review.exit_code
 
 
 def _review(options: argparse.Namespace) -> Review:
     try:
-        body = sys.stdin.buffer.read() if options.plan == "-" else Path(options.plan).read_bytes()
+        path = "/dev/stdin" if options.plan == "-" else options.plan
+        body = Path(path).read_bytes()
         plan = read_plan(body)
         del body
         review = judge(plan, report=_report(options.report, plan), max_removed=options.max_removed)
-        if options.contacts_before:
+        if options.contacts_before and not plan.contacts_are_elsewhere:
             texts = (_text(options.contacts_before), _text(options.contacts_after))
             review = replace(review, notes=(*review.notes, *compare_contacts(*texts, plan)))
     except CannotTellError as error:
@@ -104,18 +113,18 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--max-removed",
         type=_share,
-        default=0.3,
+        default=MAX_REMOVED,
         metavar="SHARE",
         help="share of an alert's people, 0 to 1, that may leave at once (default: 0.3)",
     )
     return parser
 
 
-def _share(text: str) -> float:
+def _share(text: str) -> Fraction:
     try:
-        share = float(text)
-    except ValueError:
-        share = -1
+        share = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(-1)
     if not 0 <= share <= 1:
         raise argparse.ArgumentTypeError(f'"{text}" is not a share between 0 and 1')
     return share

@@ -29,6 +29,10 @@ _ACTIONS = {
 _IN_A_TOPIC = re.compile(r'module\.alert_topic\["([A-Za-z0-9_-]+)"\]')
 
 
+# By (department, level).
+_Alerts = Mapping[tuple[str, str], Alert]
+
+
 class CannotTellError(Exception):
     """The plan is not whole, or not one that this review understands."""
 
@@ -39,16 +43,20 @@ class Change:
 
     topic: the alert topic in whose module it is, empty outside. key: its for_each key.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
-    replaced_for: the attributes that force a replacement.
-    was_confirmed: of a subscription that exists, whether its invitation was accepted.
+    changed: the attributes that differ, by name. replaced_for: those that force a replacement.
+    protocol: of a subscription. was_confirmed: whether its invitation was accepted.
+    is_moved: it stands at another address than before, or was imported, or is a leftover.
     """
 
     type: str
     topic: str
     key: str
     action: str
+    changed: tuple[str, ...] = ()
     replaced_for: tuple[str, ...] = ()
+    protocol: str = ""
     was_confirmed: bool = False
+    is_moved: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,13 +65,19 @@ class Plan:
 
     changes: all resources, unchanged ones too. vanished: (type, topic, key) of what Terraform
     made and somebody else took away. alerts_before, alerts_after: by (department, level).
-    failing_checks: (name, status) of the checks that do not pass.
+    other_outputs: the names of the other outputs that change. runs_programs: whether it would run
+    something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
+    failing_checks: (name, status) of the checks that do not pass. content: a digest of all that
+    the plan would do.
     """
 
     changes: tuple[Change, ...]
     vanished: frozenset[tuple[str, str, str]]
     alerts_before: Mapping[tuple[str, str], Alert]
     alerts_after: Mapping[tuple[str, str], Alert]
+    other_outputs: tuple[str, ...]
+    runs_programs: bool
+    contacts_are_elsewhere: bool
     failing_checks: tuple[tuple[str, str], ...]
     content: str
 
@@ -81,16 +95,15 @@ def read_plan(body: bytes) -> Plan:
         ) from None
     try:
         return _read(plan)
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
         raise CannotTellError("the plan does not have the form of Terraform's plans") from None
 
 
 def _read(plan: Any) -> Plan:
     _refuse_what_is_not_whole(plan)
-    changes = plan["resource_changes"]
-    alerts = plan["output_changes"].get("alerts", {})
-    before, after = (_alerts(alerts.get(side)) for side in ("before", "after"))
-    whole = [c for c in changes if c["change"]["actions"] != ["no-op"]]
+    changes, outputs = plan["resource_changes"], plan["output_changes"]
+    before, after = _alerts_before_and_after(outputs)
+    contacts = plan.get("variables", {}).get("contacts_csv", {}).get("value", "")
     return Plan(
         tuple(map(_change, changes)),
         frozenset(
@@ -100,8 +113,18 @@ def _read(plan: Any) -> Plan:
         ),
         before,
         after,
+        tuple(
+            sorted(
+                name
+                for name, output in outputs.items()
+                if name not in ("alerts", "coverage") and output["actions"] != ["no-op"]
+            )
+        ),
+        bool(plan.get("action_invocations"))
+        or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
+        str(contacts).startswith("s3://"),
         tuple(sorted(_failing(plan["checks"]))),
-        _content(whole, alerts.get("after")),
+        _content(plan),
     )
 
 
@@ -115,7 +138,7 @@ def _refuse_what_is_not_whole(plan: Any) -> None:
     if plan["complete"] is not True or plan.get("deferred_changes"):
         raise CannotTellError("the plan is of a part alone (-target, or deferred changes)")
     for name in ("resource_changes", "output_changes", "checks"):
-        if name not in plan:
+        if not plan.get(name):
             raise CannotTellError(f"the plan has no {name}; it may be of something else")
     acts = any(
         c["change"]["actions"] not in (["no-op"], ["read"]) for c in plan["resource_changes"]
@@ -126,9 +149,10 @@ def _refuse_what_is_not_whole(plan: Any) -> None:
 
 def _change(change: Mapping[str, Any]) -> Change:
     actions = tuple(change["change"]["actions"])
-    before = change["change"].get("before")
+    before, after = (change["change"].get(side) or {} for side in ("before", "after"))
+    unknown = change["change"].get("after_unknown") or {}
+    names = before.keys() | after.keys()
     module = _IN_A_TOPIC.fullmatch(change.get("module_address", ""))
-    paths = change["change"].get("replace_paths", [])
     data = "data." if change["mode"] == "data" else ""
     outside = "" if module or not change.get("module_address") else "nested "
     return Change(
@@ -136,27 +160,57 @@ def _change(change: Mapping[str, Any]) -> Change:
         topic=module[1] if module else "",
         key=str(change.get("index", change["name"])),
         action=_ACTIONS.get(actions, " and ".join(map(str, actions))),
-        replaced_for=tuple(str(path[0]) for path in paths),
-        was_confirmed=isinstance(before, dict) and before.get("pending_confirmation") is False,
+        changed=tuple(sorted(n for n in names if unknown.get(n) or before.get(n) != after.get(n))),
+        replaced_for=tuple(str(path[0]) for path in change["change"].get("replace_paths", [])),
+        protocol=str((after or before).get("protocol", "")),
+        was_confirmed=before.get("pending_confirmation") is False,
+        is_moved=any(change.get(name) for name in ("previous_address", "deposed"))
+        or bool(change["change"].get("importing")),
     )
 
 
-def _alerts(values: Mapping[str, Any] | None) -> dict[tuple[str, str], Alert]:
-    """Return the alerts of the output `alerts`, as far as their values are known already."""
+def _alerts_before_and_after(outputs: Mapping[str, Any]) -> tuple[_Alerts, _Alerts]:
+    """Return the alerts as the runner knows them and as it will; raises where that is not told."""
+    change = outputs.get("alerts")
+    if not change or change.get("after_unknown") is True:
+        raise CannotTellError("the plan does not say what becomes of the output alerts")
+    if change.get("after") is None and change["actions"] != ["delete"]:
+        raise CannotTellError("the plan does not say what becomes of the output alerts")
+    return _alerts(change.get("before")), _alerts(change.get("after"))
+
+
+def _alerts(values: Mapping[str, Any] | None) -> _Alerts:
+    """Read the output `alerts`; the ARN of a topic that is not made yet is empty."""
     alerts = [
         Alert(
             topic,
             str(alert["department"]),
             str(alert["level"]),
             tuple(map(str, alert["services"])),
-            int(alert["threshold"]),
+            _whole(alert["threshold"]),
             tuple(map(str, alert["protocols"])),
-            "",  # the ARN, which may not be known yet
+            str(alert.get("topic_arn") or ""),
             *(str(alert[text]) for text in ("subject", "message", "sms")),
         )
         for topic, alert in (values or {}).items()
     ]
-    return {(alert.department, alert.level): alert for alert in alerts}
+    by_identity = {(alert.department, alert.level): alert for alert in alerts}
+    if len(by_identity) < len(alerts):
+        raise ValueError("two topics of one alert")
+    return by_identity
+
+
+def _whole(number: Any) -> int:
+    if type(number) is not int:
+        raise ValueError("a threshold is a whole number")
+    return number
+
+
+def _has_provisioners(module: Mapping[str, Any]) -> bool:
+    calls = module.get("module_calls", {}).values()
+    return any(resource.get("provisioners") for resource in module.get("resources", [])) or any(
+        _has_provisioners(call.get("module", {})) for call in calls
+    )
 
 
 def _failing(checks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -165,29 +219,43 @@ def _failing(checks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
             yield str(check["address"].get("name", "unnamed")), str(check["status"])
 
 
-def _content(changes: Iterable[Mapping[str, Any]], alerts: Any) -> str:
-    """Digest what the plan would do, addresses included: two plans that do the same agree."""
-    done = [
-        [
-            c["address"],
-            c["change"]["actions"],
-            c["change"].get("replace_paths"),
-            _after(c["change"]),
-        ]
-        for c in changes
+def _content(plan: Mapping[str, Any]) -> str:
+    """Digest all that the plan would do, so that two plans that do the same agree.
+
+    The configuration stands for what is not known before the apply, such as a policy with the ARN
+    of a new topic.
+    """
+    changes = [c for c in plan["resource_changes"] if c["change"]["actions"] != ["no-op"]]
+    moved = [
+        [c["address"], c.get("previous_address"), c["change"].get("importing")]
+        for c in plan["resource_changes"]
     ]
-    texts = {
-        topic: {name: value for name, value in alert.items() if name != "topic_arn"}
-        for topic, alert in (alerts or {}).items()
-    }
-    canonical = json.dumps([sorted(done, key=lambda d: str(d[0])), texts], sort_keys=True)
-    # The digest is shown in public, and a phone number has ten digits: guessing must be slow.
-    return hashlib.scrypt(canonical.encode(), salt=b"backlog-alerts", n=2**14, r=8, p=1).hex()
+    content = [
+        sorted(map(_canonical, map(_deed, changes))),
+        sorted(map(_canonical, moved)),
+        [[name, _deed(output)] for name, output in sorted(plan["output_changes"].items())],
+        plan.get("configuration"),
+        plan.get("action_invocations"),
+    ]
+    # The digest is shown in public, and guessing an address by it must be hopeless: it takes all
+    # addresses at once, those that do not change included, and each guess takes time.
+    addresses = sorted(
+        str((c["change"].get("after") or {}).get("endpoint", "")) for c in plan["resource_changes"]
+    )
+    secret = _canonical([content, addresses]).encode()
+    return hashlib.scrypt(secret, salt=b"backlog-alerts", n=2**14, r=8, p=1).hex()
 
 
-def _after(change: Mapping[str, Any]) -> Any:
-    """Return what a change sets: of an update only what differs from before."""
+def _deed(item: Mapping[str, Any]) -> Any:
+    """Return what is done: of an update only what differs from before."""
+    change = item.get("change", item)
     before, after = change.get("before"), change.get("after")
-    if not isinstance(before, dict) or not isinstance(after, dict) or len(change["actions"]) > 1:
-        return after
-    return {name: value for name, value in after.items() if before.get(name) != value}
+    if change["actions"] == ["update"] and isinstance(before, dict) and isinstance(after, dict):
+        after = {name: value for name, value in after.items() if before.get(name) != value}
+    paths = sorted(map(_canonical, change.get("replace_paths", [])))
+    where = [item.get("address"), item.get("deposed")]
+    return [where, change["actions"], paths, after, change.get("after_unknown")]
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

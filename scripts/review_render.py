@@ -33,7 +33,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
 }
 # What Markdown or GitHub would act on: marks, the dot of a link, the beginning of a list.
 _ACTIVE = re.compile(
-    r"[#$&*+<@\[\]\\^`{|}~]|:(?=\S)|\.(?=\w)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^-|^[0-9]+[.)]"
+    r"[#$&*+<@\[\]\\^`{|}~]|:(?=\S)|\.(?=\S)|^>|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^-|^[0-9]+[.)]"
 )
 _NO_SPACE = "&#8203;"  # seen by nobody; keeps @name, #1 and :name: from being looked up
 

@@ -15,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 if __package__ in (None, ""):  # run as a file, python scripts/subscriptions.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
@@ -38,11 +38,17 @@ CONFIG = Config(
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
 # an invitation that nobody confirmed is deleted after two days.
 INVITATION = timedelta(hours=48)
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 EXIT_CODES = """exit codes:
   0  everybody hears
   1  somebody does not
   2  it can't be told
 """
+
+GONE = (
+    "unsubscribed, or not confirmed within 48 hours: `make apply` invites again, Channels in the"
+    " contacts lets go"
+)
 
 Condition = Literal["confirmed", "invited", "gone", "opted out", "unknown to Terraform"]
 
@@ -105,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CannotTellError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (BotoCoreError, ClientError, ValueError) as error:
+    except Exception as error:  # SNS's answers, whole or not, hold addresses: none is repeated
         print(f"error: {_reason(error)}", file=sys.stderr)
         return 2
     print(as_text(findings))
@@ -115,23 +121,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 def read_people(state: str) -> list[Person]:
     """Return all subscriptions in what `terraform show -json` prints for a state.
 
-    Raises CannotTellError for anything else, and for a state with nothing in it.
+    Raises CannotTellError for anything else, and for a state with nobody in it.
     """
     try:
         content = json.loads(state)
         if "resource_changes" in content:
             raise CannotTellError("that is a plan; give `terraform show -json` of the state")
-        resources = list(_resources(content["values"]["root_module"]))
         people = [
-            Person(v["topic_arn"], v["protocol"], r["index"].partition("/")[2], v["endpoint"])
-            for r in resources
-            if r["type"] == "aws_sns_topic_subscription" and (v := r["values"])
+            _person(resource["index"], resource["values"])
+            for resource in _resources(content["values"]["root_module"])
+            if resource["type"] == "aws_sns_topic_subscription" and "deposed_key" not in resource
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CannotTellError(
-            "no state of Terraform's with anything in it; run `make apply` first"
-        ) from None
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        people = []
+    if not people:
+        raise CannotTellError("no state of Terraform's with people in it; run `make apply` first")
     return sorted(people, key=lambda p: (p.topic, p.protocol, p.name))
+
+
+def _person(key: str, values: Mapping[str, Any]) -> Person:
+    cells = [values["topic_arn"], values["protocol"], key.partition("/")[2], values["endpoint"]]
+    if not all(isinstance(cell, str) for cell in cells) or not TOPIC_ARN.fullmatch(cells[0]):
+        raise ValueError("not a subscription")
+    return Person(*cells)
 
 
 def _resources(module: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -198,19 +210,19 @@ def _find(person: Person, live: Sequence[Live], opted_out: set[str], client: Any
         return Finding(person.topic, person.protocol, shown(person.name), condition, advice)
 
     mine = [s for s in live if (s.protocol, s.endpoint) == (person.protocol, person.endpoint)]
+    arns = [subscription.arn for subscription in mine if subscription.arn]
     if not mine:
-        return found(
-            "gone",
-            "unsubscribed, or not confirmed within 48 hours: `make apply` invites again,"
-            " Channels in the contacts lets go",
-        )
-    if mine[0].arn is None:
+        return found("gone", GONE)
+    if not arns:
         return found("invited", "must confirm within 48 hours of the invitation")
     if person.protocol == "sms":
         if person.endpoint in opted_out:
             return found("opted out", "answered STOP; only a text with START undoes it")
         return found("confirmed")
-    attributes = client.get_subscription_attributes(SubscriptionArn=mine[0].arn)["Attributes"]
+    try:
+        attributes = client.get_subscription_attributes(SubscriptionArn=arns[0])["Attributes"]
+    except client.exceptions.NotFoundException:  # unsubscribed since the list was made
+        return found("gone", GONE)
     if attributes.get("PendingConfirmation") == "true":
         return found("invited", "must confirm within 48 hours of the invitation")
     if attributes.get("ConfirmationWasAuthenticated") != "true":
@@ -225,13 +237,16 @@ def resend(people: Sequence[Person], findings: Sequence[Finding]) -> list[Findin
     renewed = []
     for person, finding in zip(people, findings, strict=False):
         if finding.condition == "invited":
-            _client(_region(person.topic_arn)).subscribe(
-                TopicArn=person.topic_arn,
-                Protocol=person.protocol,
-                Endpoint=person.endpoint,
-                ReturnSubscriptionArn=True,
-            )
-            finding = replace(finding, advice=advice)
+            try:
+                _client(_region(person.topic_arn)).subscribe(
+                    TopicArn=person.topic_arn,
+                    Protocol=person.protocol,
+                    Endpoint=person.endpoint,
+                    ReturnSubscriptionArn=True,
+                )
+                finding = replace(finding, advice=advice)
+            except Exception as error:  # one refusal keeps no other from being told
+                finding = replace(finding, advice=f"not invited again: {_reason(error)}")
         renewed.append(finding)
     return renewed + list(findings[len(people) :])
 
@@ -243,10 +258,7 @@ def confirm(link: str) -> str:
     """
     query = parse_qs(link.partition("?")[2])
     topic, token = (query.get(name, [""])[0] for name in ("TopicArn", "Token"))
-    if (
-        not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+", topic)
-        or not token
-    ):
+    if not TOPIC_ARN.fullmatch(topic) or not token:
         raise CannotTellError(
             'that is no invitation\'s link; copy the address of "Confirm subscription", in quotes'
         )
@@ -282,7 +294,7 @@ def _client(region: str) -> Any:
 def _reason(error: Exception) -> str:
     """Say why without AWS's own text, which may repeat an address."""
     if isinstance(error, ClientError):
-        return f"SNS answered {error.response.get('Error', {}).get('Code', 'an error')}"
+        return f"SNS answered {shown(str(error.response.get('Error', {}).get('Code', '')))}"
     return f"SNS can't be asked ({type(error).__name__})"
 
 
@@ -301,8 +313,16 @@ def _state(source: str | None) -> str:
     return done.stdout
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no argument that it does not know: it may be a link with an address and a token."""
+
+    def error(self, message: str) -> NoReturn:
+        """End in 2."""
+        super().error("unknown or incomplete arguments; put a link in quotes, after --confirm")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="subscriptions.py",
         description="Say who really hears: the people Terraform knows beside live SNS.",
         epilog=EXIT_CODES,

@@ -1,5 +1,5 @@
-# Roles for GitHub Actions, through OIDC: no key is stored anywhere. Off unless github_actions is set.
-# They are made by hand, with an administrator's credentials; the applier can't widen its own rights.
+# Roles for GitHub Actions, through OIDC: no key is stored anywhere. Off unless github_actions is set. They are made by hand, with an
+# administrator's credentials, and the applier can't change them.
 
 locals {
   _github = var.github_actions == null ? {} : { this = var.github_actions }
@@ -62,8 +62,8 @@ locals {
   ]
 
   _ci_statements = {
-    plan = concat(flatten(local._ci_reads), local._contacts_reads, local._plan_reads)
-    apply = concat(flatten(local._ci_reads), local._contacts_reads, local._plan_reads, [
+    plan = concat(flatten(local._ci_reads), local._contacts_reads, local._report_reads, local._plan_reads)
+    apply = concat(flatten(local._ci_reads), local._contacts_reads, local._report_reads, local._plan_reads, [
       {
         Sid    = "KeepTopics"
         Effect = "Allow"
@@ -152,11 +152,22 @@ resource "aws_iam_policy" "check_boundary" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["sns:Publish", "s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey*"]
-      Resource = "*"
-    }]
+    Statement = concat(
+      flatten(local._ci_reads),
+      local._report_reads,
+      [{
+        Sid      = "Publish"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = local._topics_arn
+      }],
+      [for key in data.aws_kms_key.topics : {
+        Sid      = "UseTopicKey"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource = key.arn
+      }],
+    )
   })
 }
 

@@ -9,6 +9,13 @@ data "aws_kms_key" "topics" {
 locals {
   _report_s3 = try(regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", var.report_url), null)
 
+  _report_reads = local._report_s3 == null ? [] : [{
+    Sid      = "ReadReport"
+    Effect   = "Allow"
+    Action   = "s3:GetObject"
+    Resource = "arn:${data.aws_partition.current.partition}:s3:::${local._report_s3.bucket}/${replace(local._report_s3.key, "/\\{[^{}]*\\}/", "*")}"
+  }]
+
   # IAM takes 6,144 characters a policy, room for some 50 topics with long names.
   _policy_topics = {
     for index, topics in chunklist(keys(module.roster.topics), 50) :
@@ -40,12 +47,7 @@ resource "aws_iam_policy" "runner" {
         Action   = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource = key.arn
       }],
-      local._report_s3 == null ? [] : [{
-        Sid      = "ReadReport"
-        Effect   = "Allow"
-        Action   = "s3:GetObject"
-        Resource = "arn:${data.aws_partition.current.partition}:s3:::${local._report_s3.bucket}/${replace(local._report_s3.key, "/\\{[^{}]*\\}/", "*")}"
-      }],
+      local._report_reads,
     )
   })
 }

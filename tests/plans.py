@@ -79,10 +79,14 @@ def a_plan(
     plan = {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
-        "resource_changes": [*changes],
+        "resource_changes": [*changes] or [a_topic("water_critical")],
         "resource_drift": [*drift],
         "output_changes": {
-            "alerts": {"actions": ["update"], "before": sides[0] or None, "after": sides[1] or None}
+            "alerts": {
+                "actions": ["update" if sides[1] else "delete"],
+                "before": sides[0] or None,
+                "after": sides[1] or None,
+            }
         },
         "checks": [
             {"address": {"kind": "check", "name": name}, "status": status}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -281,6 +282,174 @@ def test_what_the_review_does_not_know_is_a_risk(change: dict[str, Any], risk: s
     assert found.exit_code == 1
 
 
+def test_a_new_topic_is_no_change_of_permissions_and_another_policy_is() -> None:
+    assert review(a_change("aws_iam_policy", "update")).risks != ()
+    first = [a_topic("water_critical", "create"), a_change("aws_iam_policy", "create")]
+    others = [*first, a_change("aws_iam_user", "create")]
+
+    def risks(changes: list[dict[str, Any]]) -> list[str]:
+        plan = a_plan(*changes, a_subscription("water_critical", "email/Ana", "create"), before=[])
+        return [r for r in judge(read_plan(plan)).risks if "permissions" in r]
+
+    assert risks(first) == []  # where nothing existed, a note tells of it
+    assert risks(others) == ["permissions change: 1 x aws_iam_user: create"]
+
+
+# What would silence people, or lead alerts elsewhere, though nobody leaves.
+
+ELSEWHERE = an_alert(
+    "water_critical",
+    protocols=("email",),
+    topic_arn="arn:aws:sns:us-east-1:999999999999:water_critical",
+)
+ANA = a_subscription("water_critical", "email/Ana")
+SMS = a_subscription("water_extreme", "sms/Ana")
+
+
+def with_change(entry: dict[str, Any], **change: Any) -> dict[str, Any]:
+    return {**entry, "change": {**entry["change"], **change}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "risk"),
+    [
+        (
+            [a_subscription("water_critical", "email/Ana", "update"), SMS],
+            {},
+            f"1 x {SUB}: update, a resource that this review does not know",
+        ),
+        (
+            [a_subscription("water_critical", "email/Ana", "read"), SMS],
+            {},
+            f"1 x {SUB}: read, a resource that this review does not know",
+        ),
+        (
+            [a_subscription("water_critical", "https/Eve", "create"), ANA, SMS],
+            {},
+            f"1 x {SUB}: create, a resource that this review does not know",
+        ),
+        (
+            [a_subscription("water_critical", "email/Eve", "create", protocol="https"), ANA, SMS],
+            {},
+            f"1 x {SUB}: create, a resource that this review does not know",
+        ),
+        (
+            [ANA, SMS],
+            {"after": [ELSEWHERE, WATER[1]]},
+            "topic water_critical: what is meant for it would be published to another topic",
+        ),
+        (
+            [ANA, SMS],
+            {"after": [WATER[1]]},
+            "topic water_critical: no alert in the outputs names it, so nothing is published to it",
+        ),
+        (
+            [ANA, SMS],
+            {"after": [an_alert("water_critical", level="minor", protocols=("email",)), WATER[1]]},
+            "topic water_critical: is another department's or level's alert than before",
+        ),
+        (
+            [{**ANA, "previous_address": "x"}, SMS],
+            {},
+            f"1 x {SUB}: moved, imported or left over from a replacement",
+        ),
+        (
+            [with_change(ANA, importing={"id": "x"}), SMS],
+            {},
+            f"1 x {SUB}: moved, imported or left over from a replacement",
+        ),
+        (
+            [a_subscription("water_critical", "email/Bo", "delete") | {"deposed": "x"}, ANA, SMS],
+            {},
+            f"1 x {SUB}: moved, imported or left over from a replacement",
+        ),
+        (
+            [ANA, SMS],
+            {"action_invocations": [{"type": "x"}]},
+            "the configuration would run programs on the machine that applies it",
+        ),
+        (
+            [ANA, SMS],
+            {
+                "configuration": {
+                    "root_module": {
+                        "module_calls": {"a": {"module": {"resources": [{"provisioners": [{}]}]}}}
+                    }
+                }
+            },
+            "the configuration would run programs on the machine that applies it",
+        ),
+    ],
+)
+def test_what_would_silence_people_in_another_way_is_a_risk(
+    changes: list[dict[str, Any]], options: dict[str, Any], risk: str
+) -> None:
+    found = review(*changes, **options)
+
+    assert risk in found.risks
+    assert found.exit_code == 1
+    assert review(ANA, SMS).risks == ()
+
+
+def test_a_topic_that_is_tagged_is_no_risk_and_one_that_is_set_otherwise_is() -> None:
+    def updated(**after: Any) -> tuple[str, ...]:
+        topic = with_change(a_topic("water_critical", "update"), after=after)
+        return judge(read_plan(a_plan(topic, TOPICS[1], ANA, SMS))).risks
+
+    assert updated(name="water_critical", tags={"a": "b"}, tags_all={"a": "b"}) == ()
+    assert updated(name="water_critical", policy="x", kms_master_key_id="y") == (
+        "topic water_critical: kms_master_key_id and policy change while it stays",
+    )
+
+
+def test_many_who_must_confirm_again_are_a_risk() -> None:
+    def tainted(number: int) -> list[dict[str, Any]]:
+        kept = emails(6 - number, "no-op", first=number)
+        return [*emails(number, "replace"), *kept, a_subscription("water_extreme", "sms/Ana")]
+
+    assert review(*tainted(3)).risks == ()
+    assert review(*tainted(4)).risks == (
+        "water critical: 4 of 6 people must confirm again, 67%, the limit is 30% and 3 people",
+    )
+
+
+def test_an_alert_that_nobody_is_sure_to_hear_is_a_risk() -> None:
+    corrected = a_subscription("water_critical", "email/Ana", "replace", replaced_for=["endpoint"])
+    invited = a_subscription("water_critical", "email/Bo", confirmed=False)
+    risk = "water critical: nobody hears it until somebody confirms; 1 heard it"
+
+    assert review(corrected, invited, SMS).risks == (risk,)
+    assert review(corrected, a_subscription("water_critical", "email/Bo"), SMS).risks == ()
+    assert review(corrected, a_subscription("water_critical", "sms/Bo"), SMS).risks == ()
+
+
+def test_people_of_a_topic_that_no_output_names_are_counted_all_the_same() -> None:
+    found = review(*emails(5, "delete"), SMS, before=[WATER[1]], after=[WATER[1]])
+
+    assert "water_critical: nobody is left to hear it; 5 of 5 people leave" in found.risks
+
+
+def test_where_the_report_is_read_from_is_told() -> None:
+    changed = {**json.loads(a_plan())["output_changes"], "report_url": {"actions": ["update"]}}
+
+    assert review(ANA, SMS, output_changes=changed).settings == (
+        "where the report is read from changes",
+    )
+
+
+def test_contacts_that_are_elsewhere_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"contacts_csv": {"value": "s3://canary/canary.csv"}}
+    (tmp_path / "plan.json").write_bytes(a_plan(*TOPICS, ANA, SMS, variables=variables))
+
+    code = main([str(tmp_path / "plan.json"), "--contacts-before", "nowhere.csv"])
+
+    out = capsys.readouterr().out
+    assert code == 0
+    assert "The contacts are not in this repository; who edited what is not compared." in out
+
+
 def test_what_comes_with_every_edit_is_no_risk() -> None:
     marker = a_change("terraform_data", "replace", "water_critical")
     contacts = {**a_change("aws_s3_object", "read"), "mode": "data"}
@@ -428,6 +597,38 @@ CANNOT_TELL: dict[str, tuple[bytes, str]] = {
         a_plan(resource_changes=[{"type": "x", "mode": "managed", "name": "x", "change": {}}]),
         "the plan does not have the form",
     ),
+    "the alerts are not told": (
+        a_plan(output_changes={"report_url": {"actions": ["no-op"]}}),
+        "the plan does not say what becomes of the output alerts",
+    ),
+    "the alerts are not known yet": (
+        a_plan(output_changes={"alerts": {"actions": ["update"], "after_unknown": True}}),
+        "the plan does not say what becomes of the output alerts",
+    ),
+    "the alerts end unsaid": (
+        a_plan(output_changes={"alerts": {"actions": ["update"], "before": {}}}),
+        "the plan does not say what becomes of the output alerts",
+    ),
+    "changes are nothing": (a_plan(resource_changes={}), "the plan has no resource_changes"),
+    "outputs are nothing": (a_plan(output_changes={}), "the plan has no output_changes"),
+    "two topics of one alert": (
+        a_plan(after=[WATER[0], an_alert("other", department="water", level="critical")]),
+        "the plan does not have the form",
+    ),
+    "a replacement for nothing": (
+        a_plan(a_subscription("water_critical", "email/Ana", "replace", replaced_for=[""])).replace(
+            b'[[""]]', b"[[]]"
+        ),
+        "the plan does not have the form",
+    ),
+    "an endless threshold": (
+        a_plan(after=[an_alert("water_critical", threshold=float("inf"))]),
+        "the plan does not have the form",
+    ),
+    "a threshold between two numbers": (
+        a_plan(after=[an_alert("water_critical", threshold=100.7)]),
+        "the plan does not have the form",
+    ),
     "a threshold that is no number": (
         a_plan(after=[an_alert("water_critical", threshold="many")]),
         "the plan does not have the form",
@@ -465,6 +666,39 @@ def test_what_is_not_whole_is_no_plan_without_changes(
     assert re.sub("&#([0-9]+);", lambda m: chr(int(m[1])), out).count(reason) == 1, out
     assert "nothing risky" not in out
     assert "Nobody starts" not in out
+
+
+PARTS = [None, [], {}, "", 1, -1.5, True, "canary@example.com", [[]], {"a": {"b": []}}]
+
+
+def positions(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield path
+    if isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from positions(item, (*path, key))
+
+
+def test_whatever_stands_wherever_in_a_plan_there_is_a_report_and_no_address(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ana = a_subscription("water_critical", "email/Ana", "replace", replaced_for=["endpoint"])
+    plan = json.loads(a_plan(*TOPICS, ana, SMS, drift=[ana], configuration={"root_module": {}}))
+    replacements = [(path, part) for path in [*positions(plan)][1:] for part in PARTS]
+    for path, part in replacements[::11]:  # all of them take a minute
+        copy = json.loads(json.dumps(plan))
+        place = copy
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = part
+        (tmp_path / "plan.json").write_text(json.dumps(copy))
+
+        code = main([str(tmp_path / "plan.json")])
+
+        out, err = capsys.readouterr()
+        assert code in (0, 1, 2), path
+        assert out.startswith("Backlog alerts: "), path
+        assert "canary" not in out + err, path
+    assert len(replacements) > 1000
 
 
 def test_a_file_that_is_not_there_can_not_be_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -545,16 +779,21 @@ def test_a_wrong_digest_is_refused_where_nothing_is_risky_and_can_not_help_where
     assert run(tmp_path, a_plan(errored=True), "--accept", "0" * 16) == 2
 
 
+def outputs_with(**outputs: Any) -> dict[str, Any]:
+    changes: dict[str, Any] = json.loads(a_plan())["output_changes"]
+    return {**changes, **outputs}
+
+
 def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else() -> None:
     def digest(*changes: dict[str, Any], **options: Any) -> str:
         return review(*changes, **options).digest
 
     ana = a_subscription("water_critical", "email/Ana", "create")
     same = digest(ana)
-    unconfirmed = a_subscription("water_critical", "email/Bo", confirmed=False)
+    bo, invited = (a_subscription("water_critical", "email/Bo", confirmed=c) for c in (True, False))
 
     assert digest(ana, terraform_version="1.14.0", timestamp="2026-11-21") == same
-    assert digest(ana, unconfirmed) == same == digest(unconfirmed, ana)
+    assert digest(ana, bo) == digest(invited, ana)
     other_address = json.loads(json.dumps(ana).replace("canary-", "other-"))
     raised = [an_alert("water_critical", protocols=("email",), threshold=101), WATER[1]]
     others = [
@@ -563,7 +802,14 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else() -> None:
         digest(a_subscription("water_critical", "email/Ana", "delete")),
         digest(ana, after=raised),
     ]
-    assert len({same, *others}) == 5
+    others += [  # nobody can test a guess of one address without knowing all of them
+        digest(ana, bo),
+        digest(ana, configuration={"root_module": {"variables": {"x": {}}}}),
+        digest({**ana, "change": {**ana["change"], "after_unknown": {"filter_policy": True}}}),
+        digest({**ana, "deposed": "abc"}),
+        digest(ana, output_changes=outputs_with(report_url={"actions": ["update"], "after": "x"})),
+    ]
+    assert len({same, *others}) == 10
 
 
 # Private, inert, and never too long.
@@ -595,6 +841,7 @@ def canary_plan() -> bytes:
         for alert in alerts.values():
             alert |= canaried({k: alert[k] for k in ("subject", "message", "sms", "topic_arn")})
     plan["output_changes"]["more"] = canaried({"before": "x", "after": "x"})
+    plan["output_changes"]["more"]["actions"] = ["update"]
     plan["resource_drift"] = canaried(plan["resource_changes"][:1])
     plan["resource_drift"][0] |= {"mode": "managed", "type": "x", "name": "x"}
     plan["resource_drift"][0]["change"]["actions"] = ["update"]
@@ -652,6 +899,9 @@ HOSTILE = [
     "\u202eevil\u202c\u200b\u0000\x1b[31m",
     "&lt;b&gt; &amp;",
     "$x^2$",
+    "www.\N{GRINNING FACE}.ws",
+    "> quote",
+    "    code",
     "\\",
     "x" * 500,
     "\N{PILE OF POO}" * 3,
@@ -672,12 +922,12 @@ def test_a_hostile_name_is_inert_text(name: str) -> None:
     assert line.startswith("- ")
     assert not re.search(r"[@<`|*\\\[\]~$#](?![0-9]+;)|\b_|_\b", line[2:]), line
     assert not re.search(r"&(?!#[0-9]+;)", line)
-    assert not re.search(r"www\.|https?:|^- [0-9]+[.)]|^- [-+*]", line)
+    assert not re.search(r"www\.|https?:|^- [0-9]+[.)]|^- [-+*>]|^-  ", line)
     assert all(c.isprintable() or c == "\n" for c in markdown + text)
     assert len(line) < 800
     shown = re.sub("&#([0-9]+);", lambda m: chr(int(m[1])), line).replace("\u200b", "")
     if name.isprintable() and len(name) <= 60:
-        assert shown == f"- {name} starts to hear critical by email (must confirm)"
+        assert shown == f"- {name.strip()} starts to hear critical by email (must confirm)"
     assert len(text.splitlines()) == 14, "no name begins a line of its own"
 
 

@@ -216,14 +216,93 @@ def test_a_throttled_question_is_asked_again(ask: Ask, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", '{"format_version": "1.0"}', "[1]", '{"values": {"root_module": {"resources": 1}}}'],
+    [
+        "",
+        "{}",
+        '{"format_version": "1.0"}',
+        "[1]",
+        '{"values": {"root_module": {}}}',
+        '{"values": {"root_module": {"resources": 1}}}',
+        "[" * 100_000,
+        state(topic="canary"),
+        state().replace(f'"{TOPIC}"', "null"),
+        state().replace('"+15555550101"', "[]"),
+        state().replace('"values": {"topic_arn"', '"values": null, "x": {"topic_arn"'),
+    ],
 )
 def test_without_a_state_nothing_is_told(text: str, ask: Ask) -> None:
     assert ask(LiveSns([]), text=text) == (
         2,
         "",
-        "error: no state of Terraform's with anything in it; run `make apply` first\n",
+        "error: no state of Terraform's with people in it; run `make apply` first\n",
     )
+
+
+def test_what_is_left_over_from_a_replacement_is_nobody(ask: Ask) -> None:
+    left_over = state().replace('"index": "email/Di"', '"index": "email/Di", "deposed_key": "x"')
+
+    _, out, _ = ask(LiveSns(LIVE), text=left_over)
+
+    assert " Di " not in out
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(b"<html>canary@example.com</html>"),
+        http(b""),
+        http(_result("ListSubscriptionsByTopic", "<Subscriptions>canary@example.com")[:-40]),
+        http(_result("ListSubscriptionsByTopic", "<Subscriptions><member>canary</member>")),
+        b"",
+    ],
+)
+def test_an_answer_that_is_none_is_not_repeated(
+    answer: bytes, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    code, out, err = ask(LiveSns(LIVE, answers={"ListSubscriptionsByTopic": [answer]}))
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: SNS ")
+
+
+def test_who_unsubscribes_while_we_ask_is_gone(ask: Ask) -> None:
+    answers: dict[str, Answer] = {
+        "GetSubscriptionAttributes": [refused("404 Not Found", "NotFound", "canary")]
+    }
+
+    code, out, _ = ask(LiveSns(LIVE[:1], answers=answers), text=state({"email/Ana": LIVE[0][1]}))
+
+    assert (code, out.count(" gone ")) == (1, 1)
+
+
+def test_whoever_is_invited_a_second_time_after_confirming_hears(ask: Ask) -> None:
+    address = PEOPLE["email/Ana"]
+    live = [("email", address, "PendingConfirmation"), ("email", address, f"{TOPIC}:ana")]
+
+    assert ask(LiveSns(live), text=state({"email/Ana": address}))[0] == 0
+
+
+def test_a_refusal_while_resending_is_told_of_each(ask: Ask) -> None:
+    answers: dict[str, Answer] = {
+        "Subscribe": [refused("400 Bad Request", "FilterLimit", "canary")]
+    }
+
+    code, out, _ = ask(LiveSns(LIVE, answers=answers), "--resend")
+
+    assert code == 1
+    assert "invited               not invited again: SNS answered FilterLimit\n" in out
+
+
+def test_a_link_in_the_wrong_place_is_not_repeated(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([LINK])
+
+    assert ended.value.code == 2
+    assert "canary" not in capsys.readouterr().err
 
 
 def test_a_plan_is_no_state(ask: Ask) -> None:

@@ -103,14 +103,30 @@ def test_nothing_is_uploaded_and_no_secret_is_used(name: str) -> None:
     assert "pull_request_target" not in text
 
 
-def test_a_forks_code_never_runs_with_credentials() -> None:
-    condition = job_of("plan", "review")["if"]
+def steps_before_credentials(name: str, job: str) -> list[dict[str, Any]]:
+    steps = job_of(name, job)["steps"]
+    (first,) = (i for i, s in enumerate(steps) if "configure-aws" in s.get("uses", ""))
+    return list(steps[:first])
 
-    assert condition == "github.event.pull_request.head.repo.full_name == github.repository"
+
+def test_a_forks_code_never_runs_with_credentials() -> None:
+    """A job that is skipped counts as passed, so a fork is refused by a step that fails."""
+    (refusal,) = (s for s in steps_before_credentials("plan", "review") if "fork" in str(s))
+
+    assert refusal["if"] == (
+        "steps.touched.outputs.terraform &&"
+        " github.event.pull_request.head.repo.full_name != github.repository"
+    )
+    assert refusal["run"].endswith("exit 1\n")
+    assert "if" not in job_of("plan", "review")
 
 
 def test_pull_requests_that_touch_terraform_are_reviewed_and_main_is_applied() -> None:
-    assert load("plan")["on"]["pull_request"]["paths"] == ["terraform/**"]
+    """Without `paths`: a check that never starts would block every other pull request."""
+    assert set(load("plan")["on"]["pull_request"]) == {"types"}
+    later = [s for s in job_of("plan", "review")["steps"][3:] if "if" in s]
+    assert len(later) == len(job_of("plan", "review")["steps"]) - 3
+    assert all(s["if"].startswith("steps.touched.outputs.terraform") for s in later)
     assert load("apply")["on"]["push"] == {"branches": ["main"], "paths": ["terraform/**"]}
 
 
@@ -119,17 +135,17 @@ def test_the_apply_waits_for_approval_and_for_the_reviewed_digest() -> None:
 
     assert (job["environment"], job["needs"]) == ("production", "review")
     plan, apply = (step for step in job["steps"] if "run" in step)
-    assert plan["env"] == {"ACCEPT": "${{ needs.review.outputs.digest }}"}
-    assert plan["run"] == 'make plan ACCEPT="$ACCEPT"'
-    assert apply["run"] == "make apply PLAN=.cache/plan/plan > /dev/null"
+    assert plan["env"]["ACCEPTED"] == "${{ needs.review.outputs.digest }}"
+    assert plan["run"].startswith('test -n "$ACCEPTED"\nmake plan ACCEPT="$ACCEPTED"')
+    assert "make apply PLAN=.cache/plan/plan > .cache/plan/apply.txt 2>&1" in apply["run"]
 
 
 def test_only_a_label_with_this_plans_digest_lets_a_risk_pass() -> None:
     gate = job_of("plan", "review")["steps"][-1]
 
     assert gate["if"] == (
-        "steps.review.outputs.code != '0' && (steps.review.outputs.code != '1' ||"
-        " !contains(github.event.pull_request.labels.*.name,"
+        "steps.touched.outputs.terraform && steps.review.outputs.code != '0' &&"
+        " (steps.review.outputs.code != '1' || !contains(github.event.pull_request.labels.*.name,"
         " format('accept-{0}', steps.review.outputs.digest)))"
     )
     assert gate["run"].endswith("exit 1\n")

@@ -137,14 +137,20 @@ run "the_applier_writes_topics_the_runners_policies_and_the_state" {
 run "the_check_can_do_no_more_than_publish_and_read" {
   command = apply
   variables {
+    name_prefix    = "city-"
+    report_url     = "s3://city-reports/{mm}.csv"
     github_actions = { repository = "example-city/alerts", state_bucket = "example-state" }
   }
 
   assert {
     condition = (
       aws_iam_role.ci["check"].permissions_boundary == aws_iam_policy.check_boundary["this"].arn
-      && jsondecode(aws_iam_policy.check_boundary["this"].policy).Statement[0].Action == ["sns:Publish", "s3:GetObject", "s3:ListBucket", "kms:Decrypt", "kms:GenerateDataKey*"]
-      && jsondecode(aws_iam_policy.check_boundary["this"].policy).Statement[0].Effect == "Allow"
+      && [for statement in jsondecode(aws_iam_policy.check_boundary["this"].policy).Statement : "${statement.Effect} ${statement.Sid} ${statement.Resource}"] == [
+        "Allow ReadState arn:aws:s3:::example-state/backlog-alerts/terraform.tfstate",
+        "Allow FindState arn:aws:s3:::example-state",
+        "Allow ReadReport arn:aws:s3:::city-reports/*.csv",
+        "Allow Publish arn:aws:sns:*:*:city-*",
+      ]
     )
     error_message = "The check has no boundary, or a wider one."
   }

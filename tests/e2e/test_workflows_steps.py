@@ -9,8 +9,10 @@ import pytest
 
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.test_readme import gitlab
+from tests.servers import Server, refused
 from tests.test_workflows import job_of
 
+REVIEW = 2  # of the steps with a script
 ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"
 
 
@@ -31,7 +33,7 @@ class Runner:
         script.write_text(steps[number]["run"])
         done = self.project.run(
             f"bash --noprofile --norc -eo pipefail {script}",
-            **{**given, **env},
+            **{"BACKLOG_LAST_REPORT": "", **given, **env},
             GITHUB_STEP_SUMMARY=str(files["summary"]),
             GITHUB_OUTPUT=str(files["output"]),
         )
@@ -45,8 +47,13 @@ class Runner:
         contacts.write_text(text.replace(old, new))
 
     def commit(self) -> None:
-        command = "git add -A && git -c user.name=a -c user.email=a@example.com commit -qm edit"
-        assert self.project.run(command).returncode == 0
+        assert self.project.run("git add -A").returncode == 0
+        self.commit_staged()
+
+    def commit_staged(self, *options: str) -> None:
+        author = "-c user.name=a -c user.email=a@example.com"
+        done = self.project.run(f"git {author} commit -qm edit {' '.join(options)}")
+        assert done.returncode == 0, done.stderr
 
 
 @dataclass(frozen=True)
@@ -78,11 +85,25 @@ def runner(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str,
     return runner
 
 
+def test_only_what_touches_terraform_is_reviewed(runner: Runner) -> None:
+    (runner.project.folder / "README.md").open("a").write("\n")
+    runner.commit()
+    assert runner.step("plan", "review", 0).outputs == {}
+
+    runner.edit("Fiona Miller,fiona.miller@example.com,", "Fiona Miller, fiona.miller@example.com,")
+    runner.commit()
+    assert runner.step("plan", "review", 0).outputs == {"terraform": "yes"}
+
+
+def test_a_fork_is_refused(runner: Runner) -> None:
+    assert runner.step("plan", "review", 1).code == 1
+
+
 def test_a_pull_request_gets_its_review(runner: Runner) -> None:
     runner.edit("Grace Kim,grace.kim@example.com,,water,\n", ANA)
     runner.commit()
 
-    step = runner.step("plan", "review", 0)
+    step = runner.step("plan", "review", REVIEW)
 
     assert step.code == 0, step.log
     assert step.outputs["code"] == "0"
@@ -109,24 +130,25 @@ def test_a_risky_pull_request_has_its_review_and_a_digest_to_accept(runner: Runn
     runner.edit("0105,streets,sms", "0105,water,sms")
     runner.commit()
 
-    step = runner.step("plan", "review", 0)
+    step = runner.step("plan", "review", REVIEW)
 
     assert step.code == 0, step.log
     assert step.outputs["code"] == "1"
     assert "streets extreme: nobody is left to hear it" in step.summary
     assert f"--accept {step.outputs['digest']}" in step.summary
-    assert runner.step("plan", "review", 1).code == 1
+    assert runner.step("plan", "review", REVIEW + 1).code == 1
 
 
 def test_a_pull_request_that_can_not_be_planned_fails_with_the_reason(runner: Runner) -> None:
     runner.edit(ANA, ANA.replace("+1", "1"))
     runner.commit()
 
-    step = runner.step("plan", "review", 0)
+    step = runner.step("plan", "review", REVIEW)
 
-    assert step.code != 0
+    assert step.code == 0, step.log
     assert "(Ana Ruiz): Phone must be in international form" in step.log
-    assert step.outputs == {}
+    assert step.outputs == {"code": "2"}
+    assert step.summary.startswith("## Backlog alerts: it could not be planned\n")
     runner.edit(ANA.replace("+1", "1"), ANA)
     runner.commit()
 
@@ -138,16 +160,41 @@ def test_the_reviewed_plan_is_applied_and_no_other(runner: Runner) -> None:
     digest = reviewed.outputs["digest"]
 
     runner.edit("omar.haddad@", "somebody.else@")
-    other = runner.step("apply", "apply", 0, ACCEPT=digest)
+    other = runner.step("apply", "apply", 0, ACCEPTED=digest)
     assert other.code != 0
     assert "this plan is not the accepted one" in other.log
     runner.edit("somebody.else@", "omar.haddad@")
 
-    assert runner.step("apply", "apply", 0, ACCEPT=digest).code == 0
+    assert runner.step("apply", "apply", 0, ACCEPTED=digest).code == 0
     applied = runner.step("apply", "apply", 1)
     assert applied.code == 0, applied.log
-    assert "Ana Ruiz" in runner.project.run("make subscriptions").stdout
-    assert runner.step("apply", "apply", 0, ACCEPT="").code == 0  # nothing is left to do
+    assert applied.log.startswith("Apply complete!")
+    assert runner.step("apply", "apply", 0, ACCEPTED="").code != 0
+
+
+def test_contacts_outside_the_repository_are_reviewed_without_a_comparison(runner: Runner) -> None:
+    assert runner.project.run("git rm -q --cached terraform/contacts.csv").returncode == 0
+    runner.commit_staged()
+    runner.commit_staged("--allow-empty")
+
+    step = runner.step("plan", "review", REVIEW)
+
+    assert step.code == 0, step.log
+    assert step.outputs["code"] == "0"
+
+
+def test_an_apply_that_fails_shows_no_text_of_awss(runner: Runner) -> None:
+    runner.edit(ANA, ANA + "Canary,canary@example.com,,water,\n")
+    assert runner.project.run("make plan").returncode == 0
+    refusing = [refused("400 Bad Request", "InvalidParameter", "canary@example.com")]
+
+    with Server(lambda _: refusing) as sns:
+        failed = runner.step("apply", "apply", 1, AWS_ENDPOINT_URL_SNS=sns.url)
+
+    assert failed.code == 1
+    assert "StatusCode: 400" in failed.log
+    assert "canary" not in failed.log
+    runner.edit("Canary,canary@example.com,,water,\n", "")
 
 
 def test_the_check_runs_with_what_was_typed_and_without(runner: Runner) -> None:
