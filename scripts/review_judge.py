@@ -305,8 +305,6 @@ def _count(number: int, verb: str = "") -> str:
 
 def _settings(plan: Plan, report: Report | None) -> Iterator[str]:
     """Name the changes of thresholds and texts; the texts themselves are not repeated."""
-    if "report_url" in plan.other_outputs and any(map(was, plan.changes)):
-        yield "where the report is read from changes"
     verdicts = _verdicts(plan, report)
     before, after = plan.alerts_before, plan.alerts_after
     for identity in sorted(before.keys() | after.keys()):
@@ -350,5 +348,7 @@ def _notes(plan: Plan, unheard: Sequence[tuple[str, str]]) -> Iterator[str]:
     if not any(map(was, plan.changes)):
         made = sum(c.type.startswith("aws_iam_") for c in plan.changes)
         yield f"Nothing existed before. IAM resources made with the topics: {made}."
+    elif plan.alerts_after and "report_url" in plan.other_outputs:
+        yield "The report will be read from another address."
     if plan.contacts_are_elsewhere:
         yield "The contacts are not in this repository; who edited what is not compared."

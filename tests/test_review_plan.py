@@ -432,8 +432,8 @@ def test_people_of_a_topic_that_no_output_names_are_counted_all_the_same() -> No
 def test_where_the_report_is_read_from_is_told() -> None:
     changed = {**json.loads(a_plan())["output_changes"], "report_url": {"actions": ["update"]}}
 
-    assert review(ANA, SMS, output_changes=changed).settings == (
-        "where the report is read from changes",
+    assert review(ANA, SMS, output_changes=changed).notes == (
+        "The report will be read from another address.",
     )
 
 
