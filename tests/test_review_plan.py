@@ -1,7 +1,10 @@
 """The review of a plan: what it says of people, what it calls risky, what it can't tell."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from scripts.review_judge import Review, judge
 from scripts.review_plan import main
 from scripts.review_read import read_plan
 from scripts.review_render import as_markdown, as_text
+from scripts.terraform import ROOT
 from tests.examples import an_alert
 from tests.plans import WATER, a_change, a_plan, a_subscription, a_topic
 
@@ -948,3 +952,43 @@ def test_a_review_of_thousands_keeps_every_risk_and_fits_into_a_comment(render: 
     lines = [re.sub("&#[0-9]+;|_", "", line).strip("- ") for line in shown.splitlines()]
     assert all(risk.replace("_", "") in lines for risk in found.risks)
     assert "more, left out here" in shown
+
+
+@pytest.mark.parametrize("script", ["review_plan.py", "subscriptions.py"])
+def test_the_script_runs_as_a_file_from_anywhere(script: str, tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, str(ROOT / "scripts" / script), "--help"]
+
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: {script}")
+
+
+def test_a_review_that_can_not_be_written_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_bytes(a_plan(*TOPICS, ANA, SMS))
+    command = [sys.executable, "-m", "scripts.review_plan", str(tmp_path / "plan.json")]
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(write)
+
+    assert done.returncode == 2
+    assert done.stderr == "error: the review could not be written: Broken pipe\n"
+
+
+def test_a_terminal_without_an_alphabet_still_gets_the_review(tmp_path: Path) -> None:
+    zoe = a_subscription("water_critical", "email/Zo\xeb", "create")
+    (tmp_path / "plan.json").write_bytes(a_plan(*TOPICS, ANA, SMS, zoe))
+    command = [sys.executable, "-m", "scripts.review_plan", str(tmp_path / "plan.json")]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"Zo\xeb starts to hear" in done.stdout
