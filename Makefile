@@ -52,7 +52,7 @@ check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPOR
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
-	@$(PY) -m pytest -n 2 --dist loadfile
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(TERRAFORM_READY)  ## Check format, types and the usual mistakes
 	@$(TERRAFORM) fmt -check -recursive -diff

@@ -1,14 +1,15 @@
 """Plan -> review: what it means for people, what is risky, what can't be told. Pure."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from runner.config import Alert
-from runner.report import Report
-from runner.rules import Decision, decide
 from scripts.review_people import (
     Audience,
     Hearing,
@@ -26,6 +27,10 @@ from scripts.review_people import (
     will_be,
 )
 from scripts.review_read import SUBSCRIPTION, TOPIC, Change, Plan
+
+if TYPE_CHECKING:
+    from runner.report import Report
+    from runner.rules import Decision
 
 # https://docs.aws.amazon.com/general/latest/gr/sns.html: pending subscriptions per account.
 PENDING_QUOTA = 5000
@@ -223,10 +228,14 @@ def _verdicts(
     plan: Plan, report: Report | None
 ) -> dict[tuple[str, str], tuple[Decision, Decision]]:
     """Judge one report by the alerts as they were and as they will be."""
-    both = sorted(plan.alerts_before.keys() & plan.alerts_after.keys()) if report else []
+    if not report:
+        return {}
+    from runner.rules import decide  # with it come pandas and boto3: a second, and 100 MB
+
+    both = sorted(plan.alerts_before.keys() & plan.alerts_after.keys())
     sides = (plan.alerts_before, plan.alerts_after)
-    judged = [decide([alerts[identity] for identity in both], report) for alerts in sides if report]
-    return dict(zip(both, zip(*judged, strict=True), strict=True)) if judged else {}
+    judged = [decide([alerts[identity] for identity in both], report) for alerts in sides]
+    return dict(zip(both, zip(*judged, strict=True), strict=True))
 
 
 def _silenced(plan: Plan, report: Report | None) -> Iterator[str]:

@@ -3,6 +3,8 @@
 Reads what `terraform show -json` prints for a plan. No email and no phone number is shown.
 """
 
+from __future__ import annotations
+
 import argparse
 import csv
 import io
@@ -12,18 +14,20 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):  # run as a file, python scripts/review_plan.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from runner.cli import last_month
 from runner.errors import BacklogError
-from runner.report import Report, read_report
 from scripts.review_contacts import compare_contacts
 from scripts.review_judge import MAX_REMOVED, Review, judge
 from scripts.review_read import CannotTellError, Plan, read_plan
 from scripts.review_render import as_json, as_markdown, as_text
 from scripts.terraform import ROOT
+
+if TYPE_CHECKING:
+    from runner.report import Report
 
 RENDERERS = {"markdown": as_markdown, "text": as_text, "json": as_json}
 EXIT_CODES = """exit codes:
@@ -50,9 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _review(options: argparse.Namespace) -> Review:
     try:
         path = "/dev/stdin" if options.plan == "-" else options.plan
-        body = Path(path).read_bytes()
-        plan = read_plan(body)
-        del body
+        plan = read_plan(Path(path).read_bytes())
         review = judge(plan, report=_report(options.report, plan), max_removed=options.max_removed)
         if options.contacts_before and not plan.contacts_are_elsewhere:
             texts = (_text(options.contacts_before), _text(options.contacts_after))
@@ -75,6 +77,9 @@ def _report(address: str | None, plan: Plan) -> Report | None:
     """Read the last report, for the services of the plan's alerts."""
     if not address:
         return None
+    from runner.cli import last_month  # these take a second and 100 MB
+    from runner.report import read_report
+
     alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]
     services = {service for alert in alerts for service in alert.services}
     try:

@@ -16,6 +16,21 @@ from runner.config import Alert
 
 SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 
+# The parts of a plan that a review looks at.
+_READ = {
+    "action_invocations",
+    "applyable",
+    "checks",
+    "complete",
+    "configuration",
+    "deferred_changes",
+    "errored",
+    "format_version",
+    "output_changes",
+    "resource_changes",
+    "resource_drift",
+    "variables",
+}
 _ACTIONS = {
     ("no-op",): "no-op",
     ("create",): "create",
@@ -37,7 +52,7 @@ class CannotTellError(Exception):
     """The plan is not whole, or not one that this review understands."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """One resource and what happens to it.
 
@@ -88,7 +103,12 @@ def read_plan(body: bytes) -> Plan:
     Raises CannotTellError for everything but a whole plan of a known format.
     """
     try:
-        plan = json.loads(body)
+        text = body.decode("utf-8-sig")
+        del body  # a plan may be large; one copy is enough
+        plan = json.loads(text)
+        del text
+        if isinstance(plan, dict):  # the rest is as large again, and not read
+            plan = {name: plan[name] for name in plan.keys() & _READ}
     except (ValueError, RecursionError):
         raise CannotTellError(
             "the plan is not JSON, or cut short; write it with `terraform show -json PLAN`"
@@ -225,25 +245,20 @@ def _content(plan: Mapping[str, Any]) -> str:
     The configuration stands for what is not known before the apply, such as a policy with the ARN
     of a new topic.
     """
-    changes = [c for c in plan["resource_changes"] if c["change"]["actions"] != ["no-op"]]
-    moved = [
-        [c["address"], c.get("previous_address"), c["change"].get("importing")]
-        for c in plan["resource_changes"]
-    ]
-    content = [
-        sorted(map(_canonical, map(_deed, changes))),
-        sorted(map(_canonical, moved)),
-        [[name, _deed(output)] for name, output in sorted(plan["output_changes"].items())],
-        plan.get("configuration"),
-        plan.get("action_invocations"),
-    ]
+    changes = sorted(plan["resource_changes"], key=lambda c: (c["address"], str(c.get("deposed"))))
+    digest = hashlib.sha256()
+    for change in changes:
+        deed = None if change["change"]["actions"] == ["no-op"] else _deed(change)
+        moved = [change.get("previous_address"), change["change"].get("importing")]
+        # Addresses of all, unchanged ones too: see below.
+        endpoint = (change["change"].get("after") or {}).get("endpoint")
+        digest.update(_canonical([change["address"], deed, moved, endpoint]))
+    for name, output in sorted(plan["output_changes"].items()):
+        digest.update(_canonical([name, _deed(output)]))
+    digest.update(_canonical([plan.get("configuration"), plan.get("action_invocations")]))
     # The digest is shown in public, and guessing an address by it must be hopeless: it takes all
-    # addresses at once, those that do not change included, and each guess takes time.
-    addresses = sorted(
-        str((c["change"].get("after") or {}).get("endpoint", "")) for c in plan["resource_changes"]
-    )
-    secret = _canonical([content, addresses]).encode()
-    return hashlib.scrypt(secret, salt=b"backlog-alerts", n=2**14, r=8, p=1).hex()
+    # addresses at once, and each guess takes time.
+    return hashlib.scrypt(digest.digest(), salt=b"backlog-alerts", n=2**14, r=8, p=1).hex()
 
 
 def _deed(item: Mapping[str, Any]) -> Any:
@@ -252,10 +267,9 @@ def _deed(item: Mapping[str, Any]) -> Any:
     before, after = change.get("before"), change.get("after")
     if change["actions"] == ["update"] and isinstance(before, dict) and isinstance(after, dict):
         after = {name: value for name, value in after.items() if before.get(name) != value}
-    paths = sorted(map(_canonical, change.get("replace_paths", [])))
-    where = [item.get("address"), item.get("deposed")]
-    return [where, change["actions"], paths, after, change.get("after_unknown")]
+    paths = sorted(map(str, change.get("replace_paths", [])))
+    return [item.get("deposed"), change["actions"], paths, after, change.get("after_unknown")]
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _canonical(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True).encode()
