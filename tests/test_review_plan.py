@@ -816,6 +816,17 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else() -> None:
     assert len({same, *others}) == 10
 
 
+def test_a_plan_that_is_risky_for_another_reason_by_now_is_not_the_accepted_one() -> None:
+    raised = an_alert("water_critical", protocols=("email",), threshold=150)
+    plan = read_plan(a_plan(*TOPICS, ANA, SMS, after=[raised, WATER[1]]))
+
+    def digest(count: int) -> str:
+        return judge(plan, report=Report("r.csv", "2026-02", "", 1, {"water": count}, {})).digest
+
+    assert digest(120) != digest(130)  # the reason names the count
+    assert digest(90) == digest(95)  # nothing risky
+
+
 # Private, inert, and never too long.
 
 
