@@ -705,6 +705,19 @@ def test_whatever_stands_wherever_in_a_plan_there_is_a_report_and_no_address(
     assert len(replacements) > 1000
 
 
+def test_a_plan_without_changes_is_not_applyable_and_whole_all_the_same() -> None:
+    assert review(ANA, SMS, applyable=False).exit_code == 0
+
+
+def test_only_what_somebody_took_away_was_left() -> None:
+    begun = a_subscription("water_critical", "email/Bo", "create")
+    confirmed = a_subscription("water_critical", "email/Bo", "update")
+
+    found = review(ANA, SMS, begun, drift=[confirmed])
+
+    assert [c.kind for c in found.people] == ["starts"]
+
+
 def test_a_file_that_is_not_there_can_not_be_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nowhere.json"]) == 2
 
@@ -940,6 +953,7 @@ def test_a_hostile_name_is_inert_text(name: str) -> None:
     assert not re.search(r"www\.|https?:|^- [0-9]+[.)]|^- [-+*>]|^-  ", line)
     assert all(c.isprintable() or c == "\n" for c in markdown + text)
     assert len(line) < 800
+    assert "x" * 61 not in line
     shown = re.sub("&#([0-9]+);", lambda m: chr(int(m[1])), line).replace("\u200b", "")
     if name.isprintable() and len(name) <= 60:
         assert shown == f"- {name.strip()} starts to hear critical by email (must confirm)"
