@@ -174,9 +174,8 @@ def _change(change: Mapping[str, Any]) -> Change:
     names = before.keys() | after.keys()
     module = _IN_A_TOPIC.fullmatch(change.get("module_address", ""))
     data = "data." if change["mode"] == "data" else ""
-    outside = "" if module or not change.get("module_address") else "nested "
     return Change(
-        type=outside + data + change["type"],
+        type=data + change["type"],
         topic=module[1] if module else "",
         key=str(change.get("index", change["name"])),
         action=_ACTIONS.get(actions, " and ".join(map(str, actions))),
@@ -192,9 +191,7 @@ def _change(change: Mapping[str, Any]) -> Change:
 def _alerts_before_and_after(outputs: Mapping[str, Any]) -> tuple[_Alerts, _Alerts]:
     """Return the alerts as the runner knows them and as it will; raises where that is not told."""
     change = outputs.get("alerts")
-    if not change or change.get("after_unknown") is True:
-        raise CannotTellError("the plan does not say what becomes of the output alerts")
-    if change.get("after") is None and change["actions"] != ["delete"]:
+    if not change or (change.get("after") is None and change["actions"] != ["delete"]):
         raise CannotTellError("the plan does not say what becomes of the output alerts")
     return _alerts(change.get("before")), _alerts(change.get("after"))
 

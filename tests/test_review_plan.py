@@ -829,6 +829,40 @@ def test_the_digest_is_of_what_the_plan_does_and_of_nothing_else() -> None:
     assert len({same, *others}) == 10
 
 
+def test_what_an_update_leaves_as_it_is_does_not_count_in_the_digest() -> None:
+    def digest(policy_id: str, policy: str) -> str:
+        update = a_change("aws_iam_policy", "update", policy_id=policy_id)
+        after = {"policy_id": policy_id, "policy": policy}
+        return review(ANA, SMS, with_change(update, after=after)).digest
+
+    assert digest("1", "x") == digest("2", "x") != digest("1", "y")
+
+
+def test_somebody_in_two_departments_is_counted_once() -> None:
+    trash = an_alert("trash_many", protocols=("email",))
+    found = review(
+        ANA,
+        SMS,
+        a_topic("trash_many", "create"),
+        a_subscription("trash_many", "email/Bo", "create"),
+        a_subscription("water_critical", "email/Bo", "create"),
+        after=[*WATER, trash],
+    )
+
+    assert as_text(found).splitlines()[1] == "  1 starts to hear, 1 alert is set otherwise."
+
+
+def test_more_risks_than_a_comment_holds_are_cut_and_say_so() -> None:
+    alerts = [an_alert(f"department{n:04}_critical") for n in range(1500)]
+    changes = [a_subscription(f"{alert.topic}", "email/Ana", "delete") for alert in alerts]
+
+    shown = as_markdown(judge(read_plan(a_plan(*changes, before=alerts, after=alerts))))
+
+    assert len(shown) <= 60_000
+    assert shown.startswith("## Backlog alerts: 1500 risks\n")
+    assert shown.endswith("\n\n... cut here; --format json holds all of it")
+
+
 def test_a_plan_that_is_risky_for_another_reason_by_now_is_not_the_accepted_one() -> None:
     raised = an_alert("water_critical", protocols=("email",), threshold=150)
     plan = read_plan(a_plan(*TOPICS, ANA, SMS, after=[raised, WATER[1]]))
@@ -976,6 +1010,7 @@ def test_a_review_of_thousands_keeps_every_risk_and_fits_into_a_comment(render: 
     assert 40_000 < len(shown) <= 60_000
     lines = [re.sub("&#[0-9]+;|_", "", line).strip("- ") for line in shown.splitlines()]
     assert all(risk.replace("_", "") in lines for risk in found.risks)
+    assert "cut here" not in shown
     assert "more, left out here" in shown
 
 
