@@ -38,6 +38,7 @@ plan: $(TERRAFORM_READY)  ## Show what the next apply means for people: options 
 	@$(PY) -m scripts.review_plan .cache/plan/plan.json $(REVIEW_OPTIONS)
 
 review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= FORMAT= ACCEPT=
+	@test -n "$$BACKLOG_PLAN" || { echo "error: name a plan: make review PLAN=plan.json" >&2; exit 2; }
 	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
 apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts: PLAN=

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 
 from scripts.review_people import alert_keys, listed
-from scripts.review_read import SUBSCRIPTION, TOPIC, Plan
+from scripts.review_read import SUBSCRIPTION, TOPIC, CannotTellError, Plan
 
 # Department, in lower case as Terraform matches it, and name.
 Person = tuple[str, str]
@@ -14,13 +14,14 @@ Person = tuple[str, str]
 def compare_contacts(before: str, after: str, plan: Plan) -> Iterator[str]:
     """Say where the edit of the contacts and the plan do not belong together.
 
-    before, after: texts of the contacts file. The cells are compared and not repeated.
+    before, after: texts of the contacts file. The cells are compared and not repeated. Raises
+    CannotTellError for a text that is no contacts file.
     """
     old, new = _rows(before), _rows(after)
     edited = {person for person in old.keys() | new.keys() if old.get(person) != new.get(person)}
     affected, unasked = _affected(plan)
     if without_effect := edited - affected:
-        yield f"Edited without effect on what is sent: {_people(without_effect)}."
+        yield f"Edited, with no effect on who hears what: {_people(without_effect)}."
     if surprises := unasked - edited:
         yield (
             f"Changed by this plan though nobody edited it: {_people(surprises)}. Somebody"
@@ -32,6 +33,8 @@ def _rows(text: str) -> dict[Person, list[str]]:
     """Map each person of each department to the other cells, as far as the file can be read."""
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+    if not {"name", "department"} <= set(reader.fieldnames):
+        raise CannotTellError("the contacts before or after have no Name and Department")
     rows = {}
     for row in reader:
         cells = {name: " ".join((row.get(name) or "").split()) for name in reader.fieldnames}

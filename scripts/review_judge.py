@@ -136,8 +136,8 @@ def _people_risks(
                 yield f"{name}: {number} of {total} people {verb}, {share} and {FEW} people"
         if alert.left:
             yield (
-                f"{name}: {listed(sorted(alert.left))} left by unsubscribing or by not confirming,"
-                " and would be invited again; to let them go, set Channels in the contacts"
+                f"{name}: {listed(sorted(alert.left))} left (unsubscribed, or never confirmed) and"
+                " would be invited again; to leave it so, set Channels in the contacts"
             )
     for key in sorted(plan.alerts_after.keys() - plan.alerts_before.keys()):
         if not audiences[key].after:
@@ -242,8 +242,8 @@ def _silenced(plan: Plan, report: Report | None) -> Iterator[str]:
             old, new = before.alert.threshold, after.alert.threshold
             if after.verdict == "below" and new > old:
                 yield (
-                    f"{name_of(identity)}: the threshold is raised from {old} to {new}, and the"
-                    f" last report's count of {after.count} is silent then"
+                    f"{name_of(identity)}: the threshold is raised from {old} to {new}: the"
+                    f" last report's count of {after.count} would no longer alert"
                 )
             else:
                 yield (
@@ -352,6 +352,11 @@ def _notes(plan: Plan, unheard: Sequence[tuple[str, str]]) -> Iterator[str]:
     unheard = sorted(set(unheard) & plan.alerts_before.keys())
     if unheard:
         yield f"Nobody hears {listed([' '.join(i) for i in unheard])}, as before."
+    invited = {(d, level) for change, d, level, *_ in subscriptions_of(plan) if was(change)}
+    sure = _sure_to_hear(plan)
+    silent = sorted(key for key in invited & plan.alerts_after.keys() if not any(sure[key]))
+    if silent:
+        yield f"Nobody who hears {listed([' '.join(key) for key in silent])} has confirmed yet."
     if not any(map(was, plan.changes)):
         made = sum(c.type.startswith("aws_iam_") for c in plan.changes)
         yield f"Nothing existed before. IAM resources made with the topics: {made}."

@@ -124,6 +124,12 @@ def people_of(plan: Plan) -> dict[tuple[str, str], Person]:
         if change.action == "create" and (SUBSCRIPTION, change.topic, change.key) in plan.vanished:
             is_topic_gone = (TOPIC, change.topic, "this") in plan.vanished
             (person.again if is_topic_gone else person.left).add(heard)
+    known = alert_keys(plan)
+    present = {(change.topic, change.key) for change in plan.changes if change.type == SUBSCRIPTION}
+    for kind, topic, key in plan.vanished:  # ended by somebody, and not begun anew
+        if kind == SUBSCRIPTION and topic in known and (topic, key) not in present:
+            channel, _, name = key.partition("/")
+            people[known[topic][0], name].before.add((known[topic][1], channel))
     for who, person in people.items():
         person.again |= (person.before & person.after) - kept[who]
     return dict(sorted(people.items()))

@@ -21,7 +21,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     "starts": ("starts to hear", "starts to hear", "start to hear"),
     "stops": ("no longer hears", "stops hearing", "stop hearing"),
     "arrives": ("moves here from {other} and hears", "moves", "move"),
-    "departs": ("moves to {other} and no longer hears here", "", ""),
+    "departs": ("moves to {other}; here no longer hears", "", ""),
     "narrowed": ("hears otherwise:", "hears otherwise", "hear otherwise"),
     "corrected": (
         "has a corrected address:",
@@ -66,7 +66,7 @@ def as_markdown(review: Review) -> str:
 def _sections(review: Review) -> list[_Section]:
     """Put the review in order: what decides first."""
     sections = [_Section(f"Backlog alerts: {_verdict(review)}", tuple(_summary(review)))]
-    sections += [_Section("It can't be told what this does", review.cannot_tell)]
+    sections += [_Section("It can't be told, because", review.cannot_tell)]
     sections += [_Section("Risks", (*review.risks, *_acceptance(review)))]
     by_department: dict[str, list[str]] = {}
     for change in review.people:
@@ -118,7 +118,7 @@ def _summary(review: Review) -> Iterator[str]:
         if number[kind] and one
     ]
     if settings := len(review.settings):
-        parts.append(f"{settings} alert{' is' if settings == 1 else 's are'} set otherwise")
+        parts.append(f"{settings} alert{' changes' if settings == 1 else 's change'}")
     if parts:
         yield ", ".join(parts) + "."
     elif not review.cannot_tell:
@@ -127,7 +127,10 @@ def _summary(review: Review) -> Iterator[str]:
 
 def _acceptance(review: Review) -> Iterator[str]:
     if review.risks and not review.accepted and not review.cannot_tell:
-        yield f"To accept exactly this: --accept {review.digest}"
+        yield (
+            f"To accept exactly this: ACCEPT={review.digest} with make, --accept {review.digest}"
+            f" with the script, the label accept-{review.digest} in a pull request"
+        )
 
 
 def _fit(sections: list[_Section], render: Callable[[list[_Section]], str]) -> str:

@@ -184,7 +184,13 @@ def compare(people: Sequence[Person]) -> list[Finding]:
         if (topic, subscription.protocol, subscription.endpoint) not in known
     )
     return findings + [
-        Finding(topic, protocol, f"({number})", "unknown to Terraform", "in no contacts file")
+        Finding(
+            topic,
+            protocol,
+            f"({number})",
+            "unknown to Terraform",
+            "in no contacts file",
+        )
         for (topic, protocol), number in sorted(strangers.items())
     ]
 
@@ -226,7 +232,7 @@ def _find(person: Person, live: Sequence[Live], opted_out: set[str], client: Any
     if attributes.get("PendingConfirmation") == "true":
         return found("invited", "must confirm within 48 hours of the invitation")
     if attributes.get("ConfirmationWasAuthenticated") != "true":
-        return found("confirmed", "a mail scanner's click may end it; see --confirm")
+        return found("confirmed", "a mail scanner's click may end it; see CONFIRM (--confirm)")
     return found("confirmed", "protected")
 
 
@@ -267,7 +273,7 @@ def confirm(link: str) -> str:
         client.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
     except client.exceptions.InvalidParameterException:
         raise CannotTellError(
-            "the link is not whole, or older than 48 hours; invite again with --resend"
+            "the link is not whole, or older than 48 hours; invite again with RESEND=1"
         ) from None
     return f"{topic.rpartition(':')[2]}: confirmed and protected; no click in an email ends it"
 

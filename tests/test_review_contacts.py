@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from scripts.review_contacts import compare_contacts
-from scripts.review_read import read_plan
+from scripts.review_read import CannotTellError, read_plan
 from tests.examples import an_alert
 from tests.plans import WATER, a_plan, a_subscription, a_topic
 
 HEADER = "Name,Email,Phone,Department,Channels\n"
 ANA = "Ana,ana@example.com,+15555550101,water,\n"
 BO = "Bo,bo@example.com,+15555550102,water,\n"
-NO_EFFECT = "Edited without effect on what is sent: Ana (water)."
+NO_EFFECT = "Edited, with no effect on who hears what: Ana (water)."
 NOT_EDITED = (
     "Changed by this plan though nobody edited it: Ana (water). Somebody unsubscribed or never"
     " confirmed, or an earlier edit was not applied."
@@ -74,8 +74,15 @@ def test_a_file_with_a_byte_order_mark_and_other_line_ends_is_the_same_file() ->
 
 
 def test_files_of_any_kind_are_compared_as_far_as_they_go() -> None:
-    for text in ("", "\n", "x", "a;b;c\n1;2;3\n", HEADER + "Ana\n", HEADER + 'Ana,"x\n'):
+    for text in (HEADER, HEADER + "Ana\n", HEADER + 'Ana,"x\n', HEADER + ",,,,,,\n"):
         compare(text, HEADER + ANA, KEPT)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "x", "Name;Department\n1;2\n", "service_name,count\n"])
+def test_another_file_is_no_contacts_file(text: str) -> None:
+    for old, new in ((text, HEADER), (HEADER, text)):
+        with pytest.raises(CannotTellError, match="have no Name and Department"):
+            compare(old, new, KEPT)
 
 
 def test_no_more_than_ten_people_are_named() -> None:

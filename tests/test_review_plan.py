@@ -220,8 +220,8 @@ def test_inviting_whoever_left_is_a_risk() -> None:
     found = review(a_subscription("water_critical", "email/Ana", "create"), drift=[gone])
 
     assert found.risks == (
-        "water critical: Ana left by unsubscribing or by not confirming, and would be invited"
-        " again; to let them go, set Channels in the contacts",
+        "water critical: Ana left (unsubscribed, or never confirmed) and would be invited"
+        " again; to leave it so, set Channels in the contacts",
     )
     assert [(c.kind, c.detail) for c in found.people] == [
         ("reinvited", "critical by email (must confirm)")
@@ -503,8 +503,8 @@ def test_more_invitations_than_an_account_may_hold_are_a_risk() -> None:
         (
             120,
             "threshold 100 -> 150. Count 120: alerted before, silent after",
-            ["water critical: the threshold is raised from 100 to 150, and the last report's"
-             " count of 120 is silent then"],
+            ["water critical: the threshold is raised from 100 to 150: the last report's"
+             " count of 120 would no longer alert"],
         ),
         (150, "threshold 100 -> 150. Count 150: alerted before, silent after", ["..."]),
         (151, "threshold 100 -> 150. Count 151: alerted before, alerted after", []),
@@ -709,6 +709,21 @@ def test_a_plan_without_changes_is_not_applyable_and_whole_all_the_same() -> Non
     assert review(ANA, SMS, applyable=False).exit_code == 0
 
 
+def test_the_last_one_who_left_and_is_let_go_leaves_nobody() -> None:
+    gone = a_subscription("water_extreme", "sms/Bo", "delete")
+
+    found = review(ANA, drift=[gone])
+
+    assert found.risks == ("water extreme: nobody is left to hear it; 1 of 1 people leave",)
+    assert [(c.person, c.kind) for c in found.people] == [("Bo", "stops")]
+
+
+def test_an_alert_whose_people_have_all_not_confirmed_is_told() -> None:
+    found = review(a_subscription("water_critical", "email/Bo", confirmed=False), SMS)
+
+    assert found.notes == ("Nobody who hears water critical has confirmed yet.",)
+
+
 def test_only_what_somebody_took_away_was_left() -> None:
     begun = a_subscription("water_critical", "email/Bo", "create")
     confirmed = a_subscription("water_critical", "email/Bo", "update")
@@ -849,7 +864,7 @@ def test_somebody_in_two_departments_is_counted_once() -> None:
         after=[*WATER, trash],
     )
 
-    assert as_text(found).splitlines()[1] == "  1 starts to hear, 1 alert is set otherwise."
+    assert as_text(found).splitlines()[1] == "  1 starts to hear, 1 alert changes."
 
 
 def test_more_risks_than_a_comment_holds_are_cut_and_say_so() -> None:

@@ -137,7 +137,7 @@ def test_each_condition_is_told_by_name(ask: Ask) -> None:
         "TOPIC           CHANNEL  PERSON  CONDITION\n"
         "water_critical  email    Ana     confirmed             protected\n"
         "water_critical  email    Bo      confirmed             a mail scanner's click may end it;"
-        " see --confirm\n"
+        " see CONFIRM (--confirm)\n"
         "water_critical  email    Cy      invited               must confirm within 48 hours of the"
         " invitation\n"
         "water_critical  email    Di      gone                  unsubscribed, or not confirmed"
@@ -373,7 +373,7 @@ def test_a_token_that_is_too_old_is_said(ask: Ask) -> None:
     assert ask(LiveSns([], answers=answers), "--confirm", LINK) == (
         2,
         "",
-        "error: the link is not whole, or older than 48 hours; invite again with --resend\n",
+        "error: the link is not whole, or older than 48 hours; invite again with RESEND=1\n",
     )
 
 
