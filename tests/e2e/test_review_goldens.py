@@ -53,7 +53,6 @@ class Edit:
     people: list[str] = field(default_factory=lambda: PEOPLE)
     departments: str = WATER + TRASH
     options: tuple[str, ...] = ()
-    review: tuple[str, ...] = ()
     code: int = 0
 
 
