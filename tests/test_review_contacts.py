@@ -67,6 +67,17 @@ def test_a_new_topic_needs_no_edit_of_the_contacts() -> None:
     assert compare(HEADER + ANA, HEADER + ANA, *made, after=[*WATER, an_alert("water_new")]) == []
 
 
+def test_a_replaced_topic_needs_no_edit_of_the_contacts() -> None:
+    plan = read_plan(
+        a_plan(
+            a_topic("water_critical", "replace"),
+            a_subscription("water_critical", "email/Ana", "replace", replaced_for=["topic_arn"]),
+        )
+    )
+
+    assert list(compare_contacts(HEADER + ANA, HEADER + ANA, plan)) == []
+
+
 def test_a_file_with_a_byte_order_mark_and_other_line_ends_is_the_same_file() -> None:
     other = "\ufeff" + (HEADER + ANA).replace("\n", "\r\n").replace("Name,", " name ,")
 

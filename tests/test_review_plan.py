@@ -143,6 +143,23 @@ def test_more_than_a_share_and_more_than_three_leaving_is_a_risk(
     assert found.risks == ((expected + " and 3 people",) if risky else ())
 
 
+@pytest.mark.parametrize(("share", "code"), [("0", 1), ("0.8", 0), ("0.79", 1), ("1", 0)])
+def test_the_share_that_may_leave_can_be_set(share: str, code: int, tmp_path: Path) -> None:
+    four_of_five = [*emails(4, "delete"), *emails(1, "no-op", first=4), SMS]
+    (tmp_path / "plan.json").write_bytes(a_plan(*TOPICS, *four_of_five))
+
+    assert main([str(tmp_path / "plan.json"), "--max-removed", share]) == code
+
+
+@pytest.mark.parametrize("share", ["1.01", "-0.1", "x", "", "1/0", "nan"])
+def test_a_share_that_is_none_is_refused(share: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan.json", f"--max-removed={share}"])
+
+    assert ended.value.code == 2
+    assert f'"{share}" is not a share between 0 and 1' in capsys.readouterr().err
+
+
 def test_a_person_who_keeps_one_channel_of_an_alert_does_not_leave_it() -> None:
     both = an_alert("water_critical")
     changes = [a_subscription("water_critical", f"sms/P{n:04}", "delete") for n in range(5)]
