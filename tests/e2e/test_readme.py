@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from scripts.terraform import ROOT
-from tests.e2e.project import new_project
+from tests.e2e.project import new_project, without_data_dir
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -31,8 +31,10 @@ def gitlab() -> dict[str, Any]:
     return parsed
 
 
-def test_every_command_does_what_the_readme_says(tmp_path: Path, aws: Mapping[str, str]) -> None:
-    project = new_project(tmp_path, aws)
+def test_every_command_does_what_the_readme_says(
+    tmp_path: Path, terraform_env: Mapping[str, str]
+) -> None:
+    project = new_project(tmp_path, without_data_dir(terraform_env))
     set_up = ""
 
     for command, expected in transcripts():

@@ -94,10 +94,7 @@ class Workspace:
 
 
 def set_up_once(folder: Path, env: Mapping[str, str]) -> Mapping[str, str]:
-    """Initialise one copy; return an environment in which every further copy is ready at once.
-
-    The README's tests run without it.
-    """
+    """Initialise one copy; return an environment in which every further copy is ready at once."""
     copy = copy_terraform(folder)
     init(copy, env)
     return {**without_hashing(copy, folder, env), "TF_DATA_DIR": str(copy / ".terraform")}
