@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -818,6 +819,16 @@ def test_only_the_digest_of_this_plan_accepts_its_risks(
     assert json.loads(capsys.readouterr().out)["risks"][0] == (
         f"this plan is not the accepted one: its digest is {digest}"
     )
+
+
+def test_how_to_accept_is_said_where_there_is_something_to_accept() -> None:
+    risky = review(*emails(1, "delete"), SMS)
+    open_check = review(*emails(1, "delete"), SMS, checks=[("mine", "fail")])
+
+    assert f"ACCEPT={risky.digest} with make" in as_text(risky)
+    for other in (replace(risky, accepted=True), open_check, review(ANA, SMS)):
+        assert "To accept" not in as_text(other)
+    assert as_text(replace(risky, accepted=True)).startswith("Backlog alerts: 1 risk, accepted\n")
 
 
 def test_a_wrong_digest_is_refused_where_nothing_is_risky_and_can_not_help_where_all_is_open(
