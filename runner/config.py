@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.errors import ConfigError
 
-_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "services": ("a list of names", lambda v: v != [] and _is_list(v, _is_text)),
     "threshold": ("a whole number of at least 0", lambda v: type(v) is int and v >= 0),
     "protocols": ("a list of email and sms", lambda v: _is_list(v, ["email", "sms"].__contains__)),
-    "topic_arn": ("the ARN of a topic", lambda v: _is_text(v) and bool(_TOPIC_ARN.fullmatch(v))),
+    "topic_arn": ("the ARN of a topic", lambda v: _is_text(v) and bool(TOPIC_ARN.fullmatch(v))),
     "subject": ("a text", _is_text),
     "message": ("a text", _is_text),
     "sms": ("a text", _is_text),

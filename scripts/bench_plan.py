@@ -44,7 +44,7 @@ def measure(folder: Path, sizes: Sequence[int], rounds: int) -> list[Row]:
         env = {**aws, "TMPDIR": str(folder)}  # where the provider keeps its socket
         ours, flat = copy_terraform(folder), _flat(folder / "flat")
         for workspace in (ours, flat):
-            _write_inputs(workspace, sizes)
+            write_inputs(workspace, sizes)
             init(workspace, env)
         found = medians([_job(w, size, rounds, env) for size in sizes for w in (ours, flat)])
     seconds = [
@@ -62,7 +62,8 @@ def _flat(workspace: Path) -> Path:
     return workspace
 
 
-def _write_inputs(workspace: Path, sizes: Sequence[int]) -> None:
+def write_inputs(workspace: Path, sizes: Sequence[int]) -> None:
+    """Write the departments, and a contacts file people-N.csv for each number of people."""
     alerts = {"critical": {"threshold": 100, "protocols": ["email"]}}
     departments = {name: {"services": [name], "alerts": alerts} for name in DEPARTMENTS}
     variables = json.dumps({"departments": departments})

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.bench_measure import Job, Row, medians, with_bytecode, write_contacts
-from scripts.bench_plan import DEPARTMENTS
+from scripts.bench_measure import Job, Row, medians, with_bytecode
+from scripts.bench_plan import write_inputs
 from scripts.bench_report import CHILD
-from scripts.sandbox import copy_terraform, local_aws, run
+from scripts.sandbox import StepError, copy_terraform, local_aws, run
 from scripts.terraform import ROOT, find_terraform, init
 
 SHARE_OF_TIME, TIMES_THE_SIZE = 0.25, 6
@@ -17,8 +17,8 @@ REVIEW = CHILD.format(
     imports="import contextlib, io; from scripts.review_plan import main",
     call="""
 with contextlib.redirect_stdout(io.StringIO()) as out:
-    code = main([sys.argv[1], "--format", "markdown"])
-rows = code
+    main([sys.argv[1], "--format", "markdown"])
+rows = int(out.getvalue().split(" start to hear")[0].rpartition("- ")[2])
 """,
 )
 
@@ -28,18 +28,14 @@ def measure(folder: Path, subscriptions: int, rounds: int) -> list[Row]:
     with local_aws() as aws:
         env = {**aws, "TMPDIR": str(folder)}
         workspace = copy_terraform(folder / "review")
-        alerts = {"critical": {"threshold": 100, "protocols": ["email"]}}
-        departments = {name: {"services": [name], "alerts": alerts} for name in DEPARTMENTS}
-        variables = json.dumps({"departments": departments})
-        (workspace / "bench.auto.tfvars.json").write_text(variables)
-        write_contacts(workspace / "people.csv", subscriptions, DEPARTMENTS)
+        write_inputs(workspace, [subscriptions])
         init(workspace, env)
         plan = [
             find_terraform(),
             "plan",
             "-input=false",
             "-out=plan",
-            "-var=contacts_csv=people.csv",
+            f"-var=contacts_csv=people-{subscriptions}.csv",
         ]
         run(plan, workspace, env)
         shown = [find_terraform(), "show", "-json", "plan"]
@@ -48,11 +44,17 @@ def measure(folder: Path, subscriptions: int, rounds: int) -> list[Row]:
         python = with_bytecode(os.environ, folder)
         review = [sys.executable, "-c", REVIEW, str(workspace / "plan.json")]
 
+        def read(output: str) -> Mapping[str, float]:
+            figures: dict[str, float] = json.loads(output)
+            if figures.pop("rows") != subscriptions:
+                raise StepError(f"not everybody was reviewed: {output}")
+            return figures
+
         def nothing(_: str) -> Mapping[str, float]:
             return {}
 
         jobs = [
-            Job("review", rounds, review, ROOT, python, json.loads),
+            Job("review", rounds, review, ROOT, python, read),
             Job("show", rounds, shown, workspace, env, nothing),
         ]
         found = medians(jobs)

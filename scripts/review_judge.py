@@ -204,7 +204,7 @@ def _topic_risks(plan: Plan, audiences: defaultdict[tuple[str, str], Audience]) 
     ended = [c for c in topics if c.action in ("delete", "replace", "forget")]
     gone = [c for c in topics if c.action == "create" and (TOPIC, c.topic, c.key) in plan.vanished]
     if _is_end_of_everything(plan):
-        heard = {n for (_, n), p in people_of(plan).items() if p.before}
+        heard = {name for audience in audiences.values() for name in audience.before}
         people = _count(len(heard), "hear")
         yield f"everything is destroyed: {len(ended)} topics, {people} nothing more"
         return
@@ -238,8 +238,13 @@ def _verdicts(
 
 def _silenced(plan: Plan, report: Report | None) -> Iterator[str]:
     for identity, (before, after) in _verdicts(plan, report).items():
+        old, new = before.alert.threshold, after.alert.threshold
+        if before.verdict == "unknown" and new > old:
+            yield (
+                f"{name_of(identity)}: the threshold is raised from {old} to {new}, and the last"
+                " report can't say what that would have meant"
+            )
         if before.verdict == "due" and after.verdict != "due":
-            old, new = before.alert.threshold, after.alert.threshold
             if after.verdict == "below" and new > old:
                 yield (
                     f"{name_of(identity)}: the threshold is raised from {old} to {new}: the"
@@ -255,7 +260,8 @@ def _silenced(plan: Plan, report: Report | None) -> Iterator[str]:
 def _resource_risks(plan: Plan) -> Iterator[str]:
     """Name what can't be put into people's words: permissions, and what isn't known here."""
     is_first = not any(map(was, plan.changes))
-    new_topics = {c.topic for c in plan.changes if c.type == TOPIC and not was(c)}
+    made_or_ended = {c.topic for c in plan.changes if c.type == TOPIC and was(c) != will_be(c)}
+    made_or_ended |= {c.topic for c in plan.changes if c.type == TOPIC and c.action == "replace"}
     policies, permissions, unknown = [], Counter[str](), Counter[str]()
     for change in plan.changes:
         what = f"{shown(change.type)}: {shown(change.action)}"
@@ -268,8 +274,7 @@ def _resource_risks(plan: Plan) -> Iterator[str]:
         elif change.action not in _KNOWN_ACTIONS:
             unknown[f"{what}, an action that this review does not know"] += 1
         elif change.type == _POLICY and change.topic:
-            is_of_topic = change.topic in new_topics or not _stays(plan, change.topic)
-            policies += [] if is_of_topic else [change.topic]
+            policies += [] if change.topic in made_or_ended else [change.topic]
         elif change.type == TOPIC and change.topic and change.action == "update":
             if settings := set(change.changed) - _TAGS:
                 yield f"topic {change.topic}: {listed(sorted(settings))} change while it stays"
@@ -286,11 +291,6 @@ def _resource_risks(plan: Plan) -> Iterator[str]:
         yield f"{number} x {what}"
     if plan.runs_programs:
         yield "the configuration would run programs on the machine that applies it"
-
-
-def _stays(plan: Plan, topic: str) -> bool:
-    actions = [c.action for c in plan.changes if c.type == TOPIC and c.topic == topic]
-    return bool(actions) and actions[0] in ("no-op", "update")
 
 
 def _is_understood(change: Change) -> bool:
@@ -360,7 +360,7 @@ def _notes(plan: Plan, unheard: Sequence[tuple[str, str]]) -> Iterator[str]:
     if not any(map(was, plan.changes)):
         made = sum(c.type.startswith("aws_iam_") for c in plan.changes)
         yield f"Nothing existed before. IAM resources made with the topics: {made}."
-    elif plan.alerts_after and "report_url" in plan.other_outputs:
+    elif plan.alerts_after and plan.report_moves:
         yield "The report will be read from another address."
     if plan.contacts_are_elsewhere:
         yield "The contacts are not in this repository; who edited what is not compared."

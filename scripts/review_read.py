@@ -49,7 +49,7 @@ _Alerts = Mapping[tuple[str, str], Alert]
 
 
 class CannotTellError(Exception):
-    """The plan is not whole, or not one that this review understands."""
+    """What was given is not whole, or not understood; nothing can be told from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Plan:
 
     changes: all resources, unchanged ones too. vanished: (type, topic, key) of what Terraform
     made and somebody else took away. alerts_before, alerts_after: by (department, level).
-    other_outputs: the names of the other outputs that change. runs_programs: whether it would run
+    report_moves: whether the output report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
     failing_checks: (name, status) of the checks that do not pass. content: a digest of all that
     the plan would do.
@@ -90,7 +90,7 @@ class Plan:
     vanished: frozenset[tuple[str, str, str]]
     alerts_before: Mapping[tuple[str, str], Alert]
     alerts_after: Mapping[tuple[str, str], Alert]
-    other_outputs: tuple[str, ...]
+    report_moves: bool
     runs_programs: bool
     contacts_are_elsewhere: bool
     failing_checks: tuple[tuple[str, str], ...]
@@ -133,13 +133,7 @@ def _read(plan: Any) -> Plan:
         ),
         before,
         after,
-        tuple(
-            sorted(
-                name
-                for name, output in outputs.items()
-                if name not in ("alerts", "coverage") and output["actions"] != ["no-op"]
-            )
-        ),
+        outputs.get("report_url", {}).get("actions", ["no-op"]) != ["no-op"],
         bool(plan.get("action_invocations"))
         or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
         str(contacts).startswith("s3://"),

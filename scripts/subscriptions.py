@@ -6,7 +6,6 @@ read to find them at SNS, and never shown.
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -25,7 +24,9 @@ from botocore.exceptions import ClientError
 if __package__ in (None, ""):  # run as a file, python scripts/subscriptions.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from runner.config import TOPIC_ARN
 from scripts.review_people import shown
+from scripts.review_read import CannotTellError
 from scripts.terraform import ROOT, TerraformError, find_terraform
 
 AT_ONCE = 8
@@ -38,7 +39,6 @@ CONFIG = Config(
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
 # an invitation that nobody confirmed is deleted after two days.
 INVITATION = timedelta(hours=48)
-TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 EXIT_CODES = """exit codes:
   0  everybody hears
   1  somebody does not
@@ -51,10 +51,6 @@ GONE = (
 )
 
 Condition = Literal["confirmed", "invited", "gone", "opted out", "unknown to Terraform"]
-
-
-class CannotTellError(Exception):
-    """The state or SNS can't be read; the message says which and why."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-# Roles for GitHub Actions, through OIDC: no key is stored anywhere. Off unless github_actions is set. They are made by hand, with an
-# administrator's credentials, and the applier can't change them.
+# Roles for GitHub Actions, through OIDC: no key is stored anywhere. Off unless github_actions is set.
+# They are made by hand, with an administrator's credentials, and the applier can't change them.
 
 locals {
   _github = var.github_actions == null ? {} : { this = var.github_actions }

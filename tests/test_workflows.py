@@ -1,7 +1,6 @@
 """What the workflows may do, read from their files; their steps are run in tests/e2e."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,8 +163,3 @@ def test_the_commit_before_the_pull_request_is_fetched() -> None:
 def test_the_schedule_is_off_until_its_role_is_named() -> None:
     assert job_of("check-backlog", "check")["if"] == "vars.BACKLOG_CHECK_ROLE != ''"
     assert load("check-backlog")["on"]["schedule"] == [{"cron": "0 12 2 * *"}]
-
-
-def test_the_pins_are_those_of_this_file_alone() -> None:
-    assert all(re.fullmatch("[0-9a-f]{40}", commit) for commit in PINS.values())
-    assert Path(".github") / "workflows" == WORKFLOWS["plan"].relative_to(ROOT).parent
