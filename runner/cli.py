@@ -1,18 +1,14 @@
 """`python -m runner`: arguments, the order of work, the exit code."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from runner.check import check_report, exit_code
 from runner.config import Config, parse_outputs
 from runner.errors import BacklogError, ConfigError
-from runner.publish import Delivery, deliver
 from runner.render import as_json, as_text, printable
-from runner.report import Report, read_report
-from runner.rules import decide
 
 EXIT_CODES = """exit codes:
   0  everything checked, everything due sent
@@ -26,10 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check one report against the thresholds and publish what is due; return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        config = _read_config(arguments.outputs)
-        report = _read_report(config, arguments.report, arguments.month)
-        decisions = decide(config.alerts, report)
-        deliveries = deliver(decisions, report.month, dry_run=arguments.dry_run)
+        report, deliveries = check_report(
+            _read_config(arguments.outputs),
+            arguments.report,
+            arguments.month,
+            ledger=arguments.ledger,
+            again=arguments.again,
+            dry_run=arguments.dry_run,
+        )
     except BacklogError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
@@ -42,17 +42,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a closed pipe, a full disk: what was sent stays sent
         print(f"error: the result could not be written: {error.strerror}", file=sys.stderr)
     return exit_code(deliveries)
-
-
-def exit_code(deliveries: Sequence[Delivery]) -> int:
-    """Return 1 if anything due was not sent, else 3 if anything is unknown, else 0."""
-    statuses = {delivery.status for delivery in deliveries}
-    return 1 if "failed" in statuses else 3 if "unknown" in statuses else 0
-
-
-def last_month(today: datetime) -> str:
-    """Return the month before `today`'s as YYYY-MM."""
-    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,16 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     month = "the month the report is about (default: last month, in UTC)"
     add("--outputs", required=True, metavar="FILE", help=outputs)
     add("--report", metavar="ADDRESS", help=report)
-    add("--month", type=_month, metavar="YYYY-MM", help=month)
+    add("--month", metavar="YYYY-MM", help=month)
     add("--dry-run", action="store_true", help="say what would be sent, send nothing")
+    add("--ledger", type=Path, metavar="DIR", help="keep the ledger in a folder, not on S3")
+    add("--again", action="store_true", help="send what is due, whatever the ledger says")
     add("--format", choices=("text", "json"), default="text")
     return parser
-
-
-def _month(text: str) -> str:
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
-        raise argparse.ArgumentTypeError("must be of the form YYYY-MM, such as 2026-02")
-    return text
 
 
 def _read_config(outputs: str) -> Config:
@@ -92,14 +77,3 @@ def _read_config(outputs: str) -> Config:
         reason = getattr(error, "strerror", None) or "is not UTF-8"
         raise ConfigError(f"{name}: {reason}") from None
     return parse_outputs(text, name)
-
-
-def _read_report(config: Config, address: str | None, month: str | None) -> Report:
-    address = address or config.report_url
-    if not address:
-        raise ConfigError(
-            "no report: name one with --report (REPORT= with make), or set report_url and run"
-            " `make apply`"
-        )
-    services = {service for alert in config.alerts for service in alert.services}
-    return read_report(address, month or last_month(datetime.now(timezone.utc)), services)

@@ -13,6 +13,18 @@ class ConfigError(BacklogError):
     exit_code = 2
 
 
+class LedgerError(BacklogError):
+    """The ledger, or one entry, can't be read or written; what is due is still owed."""
+
+    exit_code = 1
+
+
+class NotSentError(BacklogError):
+    """A message was not sent, or its answer was lost; the text says why."""
+
+    exit_code = 1
+
+
 class ReportError(BacklogError):
     """The report as a whole can't be trusted; nothing was sent."""
 

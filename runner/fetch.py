@@ -1,10 +1,13 @@
-"""Address -> bytes, with deadlines and a cap on what is read."""
+"""Address -> bytes and their date, with deadlines and a cap on what is read."""
 
+import os
 import queue
 import threading
 from collections.abc import Callable
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import boto3
@@ -21,14 +24,21 @@ MAX_BYTES = 64 * 2**20
 MAX_REDIRECTS = 3
 
 
-def fetch(address: str) -> bytes:
+class Fetched(NamedTuple):
+    """What an address held, and since when, where that is told."""
+
+    body: bytes
+    modified: datetime | None
+
+
+def fetch(address: str) -> Fetched:
     """Read all of `address`: https://, http://, s3://bucket/key, file:// or a path.
 
     Raises ConfigError for an address of another kind, and ReportError for what is not there,
     is larger than MAX_BYTES, was cut short, or took longer than TOTAL_SECONDS in all.
     """
     scheme = address.split("://", 1)[0].lower() if "://" in address else "path"
-    readers: dict[str, Callable[[str], bytes]] = {
+    readers: dict[str, Callable[[str], Fetched]] = {
         "http": _read_http,
         "https": _read_http,
         "s3": _read_s3,
@@ -56,12 +66,12 @@ def display(address: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
+def _within(seconds: float, work: Callable[[], Fetched]) -> Fetched:
     """Run `work` for at most `seconds`, whatever it waits for: names, headers, a slow body.
 
     A thread that is late is left behind as a daemon, which does not keep the process alive.
     """
-    outcome: queue.Queue[bytes | Exception] = queue.Queue()
+    outcome: queue.Queue[Fetched | Exception] = queue.Queue()
 
     def run() -> None:
         try:
@@ -79,7 +89,7 @@ def _within(seconds: float, work: Callable[[], bytes]) -> bytes:
     return result
 
 
-def _read_http(url: str) -> bytes:
+def _read_http(url: str) -> Fetched:
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     retries = urllib3.Retry(
         connect=0, read=0, other=0, redirect=MAX_REDIRECTS, respect_retry_after_header=False
@@ -89,9 +99,17 @@ def _read_http(url: str) -> bytes:
         response = pool.request("GET", url, preload_content=False)
         if response.status != 200:
             raise ReportError(f"the server answered {response.status}")
-        return _read_capped(response)
+        return Fetched(_read_capped(response), _date(response.headers.get("Last-Modified", "")))
     except urllib3.exceptions.HTTPError as error:
         raise ReportError(_http_reason(error)) from None
+
+
+def _date(header: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
 
 def _http_reason(error: urllib3.exceptions.HTTPError) -> str:
@@ -116,7 +134,7 @@ def _http_reason(error: urllib3.exceptions.HTTPError) -> str:
     )
 
 
-def _read_s3(url: str) -> bytes:
+def _read_s3(url: str) -> Fetched:
     bucket, _, key = url.split("://", 1)[1].partition("/")
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -125,17 +143,19 @@ def _read_s3(url: str) -> bytes:
     )
     try:
         client = boto3.client("s3", config=config)
-        return _read_capped(client.get_object(Bucket=bucket, Key=key)["Body"])
+        answer = client.get_object(Bucket=bucket, Key=key)
+        return Fetched(_read_capped(answer["Body"]), answer["LastModified"])
     except ClientError as error:
         raise ReportError(f"S3 answered {error.response['Error']['Code']}") from None
     except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
         raise ReportError(f"can't be read from S3 ({type(error).__name__})") from None
 
 
-def _read_file(path: str) -> bytes:
+def _read_file(path: str) -> Fetched:
     try:
         with Path(path).open("rb") as file:
-            return _read_capped(file)
+            modified = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, timezone.utc)
+            return Fetched(_read_capped(file), modified)
     except OSError as error:
         raise ReportError(error.strerror or "can't be read") from None
 

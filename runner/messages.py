@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 from runner.rules import Decision
@@ -44,6 +45,23 @@ def publish_arguments(decision: Decision, month: str) -> dict[str, Any]:
             }
             for name in ("department", "level", "count", "threshold", "month")
         },
+    }
+
+
+def back_to_normal(decision: Decision, month: str) -> dict[str, Any]:
+    """Return the arguments of the one message that an alert is no longer over its threshold."""
+    text = "{department}: {count} cases, no longer over {threshold} ({month})"
+    subject = "Back to normal: {department} {level}"
+    alert = replace(decision.alert, subject=subject, message=text, sms=f"Back to normal. {text}")
+    return publish_arguments(replace(decision, alert=alert), month)
+
+
+def for_operators(topic_arn: str, subject: str, text: str) -> dict[str, Any]:
+    """Return the arguments of a message to the operators; it has no placeholders."""
+    return {
+        "TopicArn": topic_arn,
+        "Subject": _subject(subject),
+        "Message": _cut_bytes(text, EMAIL_BYTES),
     }
 
 

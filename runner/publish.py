@@ -1,31 +1,20 @@
-"""Sends what is due. The only module that talks to SNS."""
+"""Sends one message. The only module that talks to SNS."""
 
 import random
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
+from typing import Any
 
-import boto3
 from botocore import exceptions
-from botocore.config import Config
 
-from runner.errors import ConfigError
-from runner.messages import publish_arguments
-from runner.rules import Decision
+from runner.aws import client, limits
+from runner.errors import NotSentError
 
-AT_ONCE = 8
 ATTEMPTS = 3
 BACKOFF_SECONDS = 0.5
 # The SDK would also repeat a publish whose answer was lost, and send it twice: one attempt
 # there, and the attempts below are for refusals that say nothing was sent.
-CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 1},
-    max_pool_connections=AT_ONCE,
-)
+CONFIG = limits(attempts=1)
 _NO_CONNECTION = (
     exceptions.ConnectTimeoutError,
     exceptions.EndpointConnectionError,
@@ -43,65 +32,25 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """What became of one decision. message_id: SNS's, None unless the status is sent."""
-
-    decision: Decision
-    status: Literal["sent", "would_send", "below", "unknown", "failed"]
-    reason: str = ""
-    message_id: str | None = None
+# Sends the arguments of one Publish and returns SNS's message id; raises NotSentError.
+Publish = Callable[[dict[str, Any]], str]
 
 
-def deliver(decisions: Sequence[Decision], month: str, *, dry_run: bool = False) -> list[Delivery]:
-    """Publish every decision that is due, several at a time, and account for all of them.
+def publisher(topic_arns: Iterable[str]) -> Publish:
+    """Return a function that publishes to these topics, with one client per region.
 
-    month: YYYY-MM of the report. One failure holds back none of the others. Raises ConfigError,
-    before anything is sent, when AWS's own settings can't be used.
+    Raises ConfigError when AWS's own settings can't be used.
     """
-    send = (lambda d: Delivery(d, "would_send")) if dry_run else _sender(decisions, month)
+    regions = {arn.split(":")[3] for arn in topic_arns}
+    clients = {region: client("sns", region, CONFIG) for region in regions}
 
-    def account_for(decision: Decision, send: Callable[[Decision], Delivery] = send) -> Delivery:
-        if decision.verdict == "due":
-            return send(decision)
-        return Delivery(decision, decision.verdict, decision.reason)
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = [pool.submit(account_for, decision) for decision in decisions]
+    def publish(arguments: dict[str, Any]) -> str:
         try:
-            wait(futures)
-        except KeyboardInterrupt:  # what is on its way is waited for, nothing more begins
-            pool.shutdown(cancel_futures=True)
-    return [
-        account_for(decision, _interrupted) if future.cancelled() else future.result()
-        for decision, future in zip(decisions, futures, strict=True)
-    ]
-
-
-def _interrupted(decision: Decision) -> Delivery:
-    return Delivery(decision, "failed", "not sent: the check was interrupted")
-
-
-def _sender(decisions: Sequence[Decision], month: str) -> Callable[[Decision], Delivery]:
-    """Return a function that sends one decision, with one SNS client per region."""
-    regions = {decision.alert.region for decision in decisions if decision.verdict == "due"}
-    try:
-        clients = {r: boto3.client("sns", region_name=r, config=CONFIG) for r in regions}
-    except (exceptions.BotoCoreError, ValueError) as error:  # such as a profile that doesn't exist
-        raise ConfigError(
-            f"AWS settings can't be used ({type(error).__name__});"
-            " see AWS_PROFILE and AWS_ENDPOINT_URL"
-        ) from None
-
-    def send(decision: Decision) -> Delivery:
-        try:
-            client = clients[decision.alert.region]
-            message_id = _publish(client, publish_arguments(decision, month))
+            return _publish(clients[arguments["TopicArn"].split(":")[3]], arguments)
         except Exception as error:  # a mangled answer makes the SDK raise anything
-            return Delivery(decision, "failed", _reason(error))
-        return Delivery(decision, "sent", message_id=message_id)
+            raise NotSentError(_reason(error)) from None
 
-    return send
+    return publish
 
 
 def _publish(client: Any, arguments: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from runner.publish import Delivery
+from runner.deliver import Delivery
 from runner.report import Report
 
 
@@ -15,11 +15,12 @@ def as_json(report: Report, deliveries: Sequence[Delivery]) -> str:
     number = Counter(delivery.status for delivery in deliveries)
     totals = {status: number[status] for status in ("sent", "failed", "unknown")}
     return json.dumps(
-        {"report": heading, "alerts": [_row(d) for d in deliveries], **totals}, indent=2
+        {"report": heading, "alerts": [as_row(d) for d in deliveries], **totals}, indent=2
     )
 
 
-def _row(delivery: Delivery) -> dict[str, Any]:
+def as_row(delivery: Delivery) -> dict[str, Any]:
+    """Return what became of one alert, as the command's JSON has it."""
     alert = delivery.decision.alert
     return {
         "topic": alert.topic,
@@ -36,7 +37,7 @@ def _row(delivery: Delivery) -> dict[str, Any]:
 def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
     """Return a table with one line per alert, and a line that sums it up."""
     lines = [("TOPIC", "COUNT", "THRESHOLD", "STATUS", "")]
-    for row in map(_row, deliveries):
+    for row in map(as_row, deliveries):
         count = "?" if row["count"] is None else str(row["count"])
         status = row["status"].replace("_", " ")
         reason = " ".join((row["reason"] or "").split())  # a cell may hold line breaks
@@ -49,7 +50,15 @@ def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
     number = Counter(delivery.status for delivery in deliveries)
     summary = ", ".join(
         f"{number[status]} {status.replace('_', ' ')}"
-        for status in ("sent", "would_send", "failed", "unknown", "below")
+        for status in (
+            "sent",
+            "would_send",
+            "recovered",
+            "failed",
+            "unknown",
+            "already_sent",
+            "below",
+        )
         if number[status] or status in ("sent", "failed", "unknown")
     )
     heading = f"{report.address}: {report.month}, {report.rows} rows"

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ class Report:
     month: YYYY-MM, the month the report is about. sha256: of the body, in hex.
     rows: data rows in the whole report. counts: open cases.
     problems: services that are there and can't be counted, each with the row to blame.
+    as_of: when it was last modified; where nothing says so, the end of the month in its address.
     """
 
     address: str
@@ -36,6 +38,7 @@ class Report:
     rows: int
     counts: Mapping[str, int]
     problems: Mapping[str, str]
+    as_of: datetime | None = None
 
 
 def service_key(name: str) -> str:
@@ -64,9 +67,12 @@ def read_report(address: str, month: str, services: Iterable[str]) -> Report:
     Raises ReportError when the report as a whole can't be trusted (see runner.fetch for the
     transport), and ConfigError for an address of an unknown kind.
     """
-    address = resolve(address, month)
-    shown = display(address)
-    body = fetch(address)
+    resolved = resolve(address, month)
+    shown = display(resolved)
+    body, as_of = fetch(resolved)
+    if not as_of and resolved != address:
+        year, number = map(int, month.split("-"))
+        as_of = datetime(year + number // 12, number % 12 + 1, 1, tzinfo=timezone.utc)
     try:
         rows, cells = _find(_checked(body), {service_key(service) for service in services})
     except ReportError as error:
@@ -77,7 +83,7 @@ def read_report(address: str, month: str, services: Iterable[str]) -> Report:
         for key, found in cells.items()
         if key not in problems
     }
-    return Report(shown, month, hashlib.sha256(body).hexdigest(), rows, counts, problems)
+    return Report(shown, month, hashlib.sha256(body).hexdigest(), rows, counts, problems, as_of)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from runner.config import Alert
@@ -41,3 +42,22 @@ def _decide_one(alert: Alert, report: Report) -> Decision:
         return Decision(alert, "unknown", None, "; ".join(reasons))
     count = sum(report.counts[key] for key in services)
     return Decision(alert, "due" if count > alert.threshold else "below", count)
+
+
+def distrust(
+    report: Report, now: datetime, max_age_days: int | None, last_month: str, last_sha256: str
+) -> str:
+    """Say why the report as a whole can't be this month's; empty when it can.
+
+    now: with its time zone. max_age_days: None for any age. last_month, last_sha256: of the report
+    judged before this one, both empty for none.
+    """
+    if max_age_days is not None:
+        if report.as_of is None:
+            return "its age can't be told: no Last-Modified, and no month in its address"
+        days = (now - report.as_of).days
+        if days > max_age_days:
+            return f"the report is stale: {days} days old, the limit is {max_age_days}"
+    if last_month < report.month and last_sha256 == report.sha256:
+        return f"the report is identical to that of {last_month}"
+    return ""

@@ -77,7 +77,7 @@ def _report(address: str | None, plan: Plan) -> Report | None:
     """Read the last report, for the services of the plan's alerts."""
     if not address:
         return None
-    from runner.cli import last_month  # these take a second and 100 MB
+    from runner.check import last_month  # these take a second and 100 MB
     from runner.report import read_report
 
     alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]

@@ -78,7 +78,7 @@ def redirects(number: int) -> Callable[[Request], Answer]:
 )
 def test_a_whole_answer_is_read(answer: bytes, what: str) -> None:
     with Server(always(answer)) as server:
-        assert fetch(f"{server.url}/report.csv") == CSV, what
+        assert fetch(f"{server.url}/report.csv").body == CSV, what
 
 
 def test_a_report_is_asked_for_once_at_its_whole_address() -> None:
@@ -127,7 +127,7 @@ def test_an_answer_that_is_not_a_whole_report_is_refused(answer: bytes, reason: 
 
 def test_a_body_of_exactly_the_cap_is_read() -> None:
     with Server(always(http(b"x" * MIB))) as server:
-        assert len(fetch(server.url)) == MIB
+        assert len(fetch(server.url).body) == MIB
 
 
 def test_a_body_without_an_end_is_read_to_the_cap_only() -> None:
@@ -184,7 +184,7 @@ def test_a_report_from_a_server_ends_in_0_or_3(
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_up_to_three_redirects_are_followed(number: int) -> None:
     with Server(redirects(number)) as server:
-        assert fetch(f"{server.url}/0") == CSV
+        assert fetch(f"{server.url}/0").body == CSV
 
 
 @pytest.mark.parametrize("number", [4, 10**9])
@@ -276,15 +276,15 @@ def test_a_file_is_read_whatever_its_name(tmp_path: Path, form: str) -> None:
         if form != "{}":
             path = path.replace("#", "%23").replace("é", "%C3%A9")
 
-        assert fetch(form.format(path)) == CSV
-        assert fetch(form.format(path.replace(" ", "%20") if form != "{}" else path)) == CSV
+        assert fetch(form.format(path)).body == CSV
+        assert fetch(form.format(path.replace(" ", "%20") if form != "{}" else path)).body == CSV
 
 
 def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "r.csv").write_bytes(CSV)
     monkeypatch.chdir(tmp_path)
 
-    assert fetch("r.csv") == CSV
+    assert fetch("r.csv").body == CSV
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_an_object_in_s3_is_read() -> None:
         client.create_bucket(Bucket="reports")
         client.put_object(Bucket="reports", Key="2026/open cases #1.csv", Body=CSV)
 
-        assert fetch("s3://reports/2026/open cases #1.csv") == CSV
+        assert fetch("s3://reports/2026/open cases #1.csv").body == CSV
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,12 @@ from moto.backends import get_backend
 
 from runner import publish
 from runner.config import Alert
+from runner.deliver import Delivery
 from runner.errors import ConfigError
 from runner.messages import publish_arguments
-from runner.publish import Delivery, deliver
 from runner.rules import Decision
 from tests.conftest import Check
-from tests.examples import an_alert
+from tests.examples import an_alert, deliver_all
 from tests.servers import SILENCE, Answer, Request, Server, Sns, http, published, refused
 
 OK = published("m-1")
@@ -38,7 +38,7 @@ def due(alert: Alert, count: int = 120) -> Decision:
 
 def deliver_one(server: Server, monkeypatch: pytest.MonkeyPatch) -> Delivery:
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-    (delivery,) = deliver([due(an_alert("water_critical"))], "2026-02")
+    (delivery,) = deliver_all([due(an_alert("water_critical"))])
     return delivery
 
 
@@ -54,7 +54,7 @@ def test_what_is_due_is_sent_once_and_the_rest_is_accounted_for() -> None:
         client = boto3.client("sns")
         for alert in alerts:
             client.create_topic(Name=alert.topic)
-        first, below, unknown, second = deliver(decisions, "2026-02")
+        first, below, unknown, second = deliver_all(decisions)
         topics = get_backend("sns")["123456789012"]["us-east-1"].topics
         sent = {topic.name: topic.sent_notifications for topic in topics.values()}
 
@@ -84,19 +84,18 @@ def test_a_publish_reaches_sns_as_it_was_made(monkeypatch: pytest.MonkeyPatch) -
     assert request.form["MessageStructure"] == "json"
 
 
-def test_nothing_due_needs_no_aws(new_session: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_PROFILE", "nonexistent")
+def test_nothing_due_needs_no_credentials(no_credentials: None) -> None:
     below = Decision(an_alert(), "below", 1)
 
-    assert deliver([], "2026-02") == []
-    assert deliver([below], "2026-02") == [Delivery(below, "below")]
+    assert deliver_all([]) == []
+    assert deliver_all([below]) == [Delivery(below, "below")]
 
 
 def test_a_dry_run_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     decisions = [due(an_alert("water_a")), Decision(an_alert("water_b"), "below", 1)]
     with Sns() as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        deliveries = deliver(decisions, "2026-02", dry_run=True)
+        deliveries = deliver_all(decisions, dry_run=True)
 
     assert deliveries == [
         Delivery(decisions[0], "would_send"),
@@ -114,7 +113,7 @@ def test_each_topic_is_published_to_in_its_own_region(monkeypatch: pytest.Monkey
     ]
     with Sns(water_a=[[OK]], water_b=[[OK]], water_c=[[OK]]) as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        deliver([due(alert) for alert in alerts], "2026-02")
+        deliver_all([due(alert) for alert in alerts])
 
     # The region is in the scope of each signature: Credential=test/20260301/us-east-1/sns/...
     signed = {
@@ -223,7 +222,7 @@ def test_a_refused_connection_is_tried_again(monkeypatch: pytest.MonkeyPatch) ->
         url = "http://127.0.0.1:{1}".format(*closed.getsockname())
     monkeypatch.setenv("AWS_ENDPOINT_URL", url)
 
-    (delivery,) = deliver([due(an_alert())], "2026-02")
+    (delivery,) = deliver_all([due(an_alert())])
 
     assert (delivery.status, delivery.reason) == (
         "failed",
@@ -259,7 +258,7 @@ def test_alerts_go_out_several_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(publish, "CONFIG", publish.CONFIG.merge(Config(read_timeout=5)))
     with Server(answer) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
-        deliveries = deliver([due(an_alert(f"water_{n}")) for n in range(8)], "2026-02")
+        deliveries = deliver_all([due(an_alert(f"water_{n}")) for n in range(8)])
 
     assert Counter(delivery.status for delivery in deliveries) == {"sent": 8}
 
@@ -268,7 +267,7 @@ def test_many_alerts_are_sent_once_each_and_stay_in_order(monkeypatch: pytest.Mo
     alerts = [an_alert(f"water_{n:03}") for n in range(60)]
     with Sns(**{alert.topic: [[published(alert.topic)]] for alert in alerts}) as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        deliveries = deliver([due(alert) for alert in alerts], "2026-02")
+        deliveries = deliver_all([due(alert) for alert in alerts])
 
     assert [delivery.message_id for delivery in deliveries] == [alert.topic for alert in alerts]
     assert [sns.publishes(alert.topic) for alert in alerts] == [1] * 60
@@ -384,7 +383,7 @@ def test_aws_settings_that_can_not_be_used_stop_the_run_before_anything_is_sent(
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
         monkeypatch.setenv(name, value)
         with pytest.raises(ConfigError) as caught:
-            deliver([due(an_alert())], "2026-02")
+            deliver_all([due(an_alert())])
 
     assert caught.value.exit_code == 2
     assert str(caught.value) == (

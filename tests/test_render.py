@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.publish import Delivery
+from runner.deliver import Delivery
 from runner.render import as_json, as_text, printable
 from runner.report import Report
 from runner.rules import Decision

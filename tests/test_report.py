@@ -3,6 +3,8 @@
 import codecs
 import hashlib
 import json
+import os
+from datetime import datetime, timezone
 from itertools import permutations
 from pathlib import Path
 
@@ -30,6 +32,7 @@ def counts_of(path: Path, text: str | bytes, *services: str) -> dict[str, int]:
 def test_a_report_says_where_it_came_from_and_what_it_counts(tmp_path: Path) -> None:
     body = b"service_name,count\nWater,120\nPothole,\nTrash,7\n"
     (tmp_path / "feb 2026.csv").write_bytes(body)
+    os.utime(tmp_path / "feb 2026.csv", (1_772_400_000, 1_772_400_000))
 
     found = read_report(f"{tmp_path}/{{mon}} {{yyyy}}.csv", "2026-02", ["Pothole", "WATER"])
 
@@ -40,6 +43,7 @@ def test_a_report_says_where_it_came_from_and_what_it_counts(tmp_path: Path) -> 
         rows=3,
         counts={"water": 120},
         problems={"pothole": 'row 3: "Pothole" has no count'},
+        as_of=datetime.fromtimestamp(1_772_400_000, timezone.utc),
     )
 
 
