@@ -102,7 +102,7 @@ def _deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
 def _doubt(check: Check) -> str:
     """Say why the report can't be trusted, or note it as the one judged last."""
     body, version = check.store.read("report")
-    last, report = parse(body), check.report
+    last, report = parse("report", body), check.report
     max_age = check.config.max_report_age_days
     if doubt := distrust(report, check.now, max_age, last.month, last.sha256):
         return doubt

@@ -106,10 +106,7 @@ def _read_unclaimed(topic: str, check: Check) -> tuple[Entry, str]:
     seen, since = "", 0.0
     while True:
         body, version = check.store.read(topic)
-        try:
-            entry = parse(body)
-        except LedgerError as error:
-            raise LedgerError(f"{topic}.json {error}") from None
+        entry = parse(topic, body)
         if version != seen:
             seen, since = version, time.monotonic()
         if not entry.claim or check.dry_run or time.monotonic() - since >= LEASE_SECONDS:

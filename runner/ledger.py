@@ -1,6 +1,7 @@
 """What was sent already, and so what is due now: the transitions of one alert. Pure."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -89,18 +90,22 @@ def dump(entry: Entry) -> bytes:
     return json.dumps(asdict(entry), indent=2).encode()
 
 
-def parse(body: bytes) -> Entry:
-    """Read an entry; nothing at all is the first one. Raises LedgerError for anything else."""
+_MONTHS = re.compile("(|[0-9]{4}-(0[1-9]|1[0-2])) (|[0-9]{4}-(0[1-9]|1[0-2]))")
+
+
+def parse(name: str, body: bytes) -> Entry:
+    """Read the entry NAME.json; nothing at all is the first one. Raises LedgerError."""
     if not body:
         return Entry()
     try:
         entry = Entry(**json.loads(body))
         texts = [value for name, value in asdict(entry).items() if name != "count"]
         is_sound = type(entry.count) is int and all(isinstance(text, str) for text in texts)
+        is_sound = is_sound and bool(_MONTHS.fullmatch(f"{entry.month} {entry.sent_month}"))
         if entry.state == "over" or entry.sent_at:
             is_sound = is_sound and datetime.fromisoformat(entry.sent_at).tzinfo is not None
     except (ValueError, TypeError, RecursionError):
         is_sound = False
     if not is_sound or entry.state not in ("below", "over", "unknown"):
-        raise LedgerError("is no entry of the ledger; delete it, and the alert begins anew")
+        raise LedgerError(f"{name}.json is no entry of the ledger; delete it, and it begins anew")
     return entry

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -52,11 +53,19 @@ Check = Callable[..., Outcome]
 def check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Check:
-    """Run the command for 2026-02 in a folder with outputs.json and, if given, report.csv."""
+    """Run the command for 2026-02 in a folder with outputs.json and, if given, report.csv.
 
-    def run(*options: str, alerts: tuple[Alert, ...], report: bytes | str | None = None) -> Outcome:
+    What is named beside alerts and report goes into the outputs.
+    """
+
+    def run(
+        *options: str,
+        alerts: tuple[Alert, ...],
+        report: bytes | str | None = None,
+        **settings: Any,
+    ) -> Outcome:
         monkeypatch.chdir(tmp_path)
-        Path("outputs.json").write_text(outputs(*alerts), encoding="utf-8")
+        Path("outputs.json").write_text(outputs(*alerts, **settings), encoding="utf-8")
         arguments = ["--outputs", "outputs.json", "--month", "2026-02", *options]
         if report is not None:
             body = report.encode() if isinstance(report, str) else report
