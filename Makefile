@@ -8,11 +8,11 @@ VENV_READY = $(VENV)/.ready
 TERRAFORM_READY = terraform/.terraform/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt plan review apply subscriptions check-backlog bench lock
+.PHONY: help demo test soak lint fmt plan review apply subscriptions check-backlog drill bench lock
 
 # What a user gives is handed on through the environment, whatever characters it holds. Make would
 # expand it once more where it hands on the variable itself: $(shell ...) in a link would be run.
-unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN
+unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN LEDGER AGAIN TOPIC
 export BACKLOG_REPORT = $(value REPORT)
 export BACKLOG_MONTH = $(value MONTH)
 export BACKLOG_PLAN = $(value PLAN)
@@ -20,6 +20,9 @@ export BACKLOG_CONTACTS_BEFORE = $(value CONTACTS_BEFORE)
 export BACKLOG_FORMAT = $(value FORMAT)
 export BACKLOG_ACCEPT = $(value ACCEPT)
 export BACKLOG_CONFIRM = $(value CONFIRM)
+export BACKLOG_LEDGER = $(value LEDGER)
+export BACKLOG_TOPIC = $(value TOPIC)
+IS_SET = $(filter-out 0 no false,$(1))
 REVIEW_OPTIONS = $${BACKLOG_CONTACTS_BEFORE:+--contacts-before "$$BACKLOG_CONTACTS_BEFORE"} \
   $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
   $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"}
@@ -45,15 +48,23 @@ apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the co
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
 
 subscriptions: $(TERRAFORM_READY)  ## Say who really hears: RESEND=1 CONFIRM=LINK
-	@$(PY) -m scripts.subscriptions $(if $(filter-out 0 no false,$(RESEND)),--resend) $${BACKLOG_CONFIRM:+--confirm "$$BACKLOG_CONFIRM"}
+	@$(PY) -m scripts.subscriptions $(if $(call IS_SET,$(RESEND)),--resend) $${BACKLOG_CONFIRM:+--confirm "$$BACKLOG_CONFIRM"}
 
-check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
+check-backlog: $(TERRAFORM_READY)  ## Alert what the report says is over: REPORT= MONTH= DRY_RUN=1 AGAIN=1 LEDGER=
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
-	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)
+	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} \
+	  $${BACKLOG_LEDGER:+--ledger "$$BACKLOG_LEDGER"} $(if $(call IS_SET,$(DRY_RUN)),--dry-run) $(if $(call IS_SET,$(AGAIN)),--again)
+
+drill: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
+	@test -n "$$BACKLOG_TOPIC" || { echo "error: name a topic: make drill TOPIC=water_critical" >&2; exit 2; }
+	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m scripts.drill --outputs - --topic "$$BACKLOG_TOPIC"
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+soak: $(VENV_READY)  ## Run the long campaigns, of which `make test` has a sample (minutes)
+	@$(PY) -m pytest -m soak -n 2
 
 lint: $(TERRAFORM_READY)  ## Check format, types and the usual mistakes
 	@$(TERRAFORM) fmt -check -recursive -diff

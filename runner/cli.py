@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runner.check import check_report, exit_code
-from runner.config import Config, parse_outputs
-from runner.errors import BacklogError, ConfigError
+from runner.config import read_outputs
+from runner.errors import BacklogError
 from runner.render import as_json, as_text, printable
 
 EXIT_CODES = """exit codes:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         report, deliveries = check_report(
-            _read_config(arguments.outputs),
+            read_outputs(arguments.outputs),
             arguments.report,
             arguments.month,
             ledger=arguments.ledger,
@@ -67,13 +67,3 @@ def _parser() -> argparse.ArgumentParser:
     add("--again", action="store_true", help="send what is due, whatever the ledger says")
     add("--format", choices=("text", "json"), default="text")
     return parser
-
-
-def _read_config(outputs: str) -> Config:
-    name = "standard input" if outputs == "-" else outputs
-    try:
-        text = sys.stdin.read() if outputs == "-" else Path(outputs).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8"
-        raise ConfigError(f"{name}: {reason}") from None
-    return parse_outputs(text, name)

@@ -2,8 +2,10 @@
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from runner.errors import ConfigError
@@ -91,6 +93,20 @@ _SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     ),
     "notify_recovery": ("true or false", lambda v: isinstance(v, bool)),
 }
+
+
+def read_outputs(path: str) -> Config:
+    """Read a file with what `terraform output -json` prints; - is standard input.
+
+    Raises ConfigError for what can't be read or used.
+    """
+    name = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8"
+        raise ConfigError(f"{name}: {reason}") from None
+    return parse_outputs(text, name)
 
 
 def parse_outputs(text: str, source: str) -> Config:
