@@ -42,7 +42,7 @@ def a_test(config: Config, topic: str) -> dict[str, Any]:
 
     An alert is shown as one case over its threshold. Raises ConfigError for an unknown topic.
     """
-    if config.operators_topic_arn.rpartition(":")[2] == topic:
+    if topic and config.operators_topic_arn.rpartition(":")[2] == topic:
         text = f"{MARK}This is how the operators hear when a check fails."
         return for_operators(config.operators_topic_arn, f"{MARK}Backlog check", text)
     for alert in config.alerts:

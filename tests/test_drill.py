@@ -64,6 +64,12 @@ def test_a_drill_that_was_refused_ends_in_1(
     assert capsys.readouterr().err == "error: there is no such topic; run `make apply`\n"
 
 
+def test_no_topic_is_not_the_operators_who_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "outputs.json").write_text(outputs(an_alert("water_critical")))
+
+    assert main(["--outputs", str(tmp_path / "outputs.json"), "--topic", ""]) == 2
+
+
 @pytest.mark.parametrize("topic", ["water", "", "backlog_operators", "$(touch x)"])
 def test_an_unknown_topic_ends_in_2_and_names_those_that_are_there(
     city: str, capsys: pytest.CaptureFixture[str], topic: str
