@@ -59,11 +59,96 @@ variable "kms_key_id" {
   nullable    = false
 }
 
+variable "ledger" {
+  description = "Remembers on S3 what was sent, so that a crossing is sent once; false: each run sends what is over."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "max_report_age_days" {
+  description = "Days after which a report counts as stale and the operators hear; null: never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.max_report_age_days == null || try(var.max_report_age_days >= 1, false)
+    error_message = "max_report_age_days must be at least 1, or null."
+  }
+}
+
 variable "name_prefix" {
   description = "Put before every topic's name, to hold two installations apart in one account."
   type        = string
   default     = ""
   nullable    = false
+}
+
+variable "not_run_alarm_days" {
+  description = "Days without a run after which the operators hear, 1 to 7 (CloudWatch looks back no further): more than the longest pause of the schedule."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 2, 3, 4, 5, 6, 7], var.not_run_alarm_days)
+    error_message = "not_run_alarm_days must be a whole number from 1 to 7."
+  }
+}
+
+variable "notify_recovery" {
+  description = "Says \"back to normal\" once when a department that was alerted is no longer over its threshold."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "operator_emails" {
+  description = "Email addresses of those who hear when the watching itself fails: a broken report, an alert not sent, no run."
+  type        = list(string)
+  default     = []
+  nullable    = false
+  sensitive   = true
+
+  # The messages name an address by its place alone, and Terraform prints no value of a sensitive variable.
+  validation {
+    condition = alltrue([
+      for email in nonsensitive(var.operator_emails) :
+      can(regex("(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", trimspace(email)))
+    ])
+    error_message = join("\n", [
+      for index, email in nonsensitive(var.operator_emails) : "operator_emails, number ${index + 1}: must look like name@example.com"
+      if !can(regex("(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", trimspace(email)))
+    ])
+  }
+
+  validation {
+    condition = length(distinct([for email in nonsensitive(var.operator_emails) : try(lower(trimspace(email)), "")])) == length(nonsensitive(var.operator_emails))
+    error_message = join("\n", flatten([
+      for same in values({ for index, email in nonsensitive(var.operator_emails) : try(lower(trimspace(email)), "") => index + 1... }) : [
+        for place in slice(same, 1, length(same)) : "operator_emails, number ${place}: is the same as number ${same[0]}"
+      ]
+    ]))
+  }
+}
+
+variable "package" {
+  description = "The function's code, made by make package: a path relative to this folder."
+  type        = string
+  default     = "../.cache/package/runner.zip"
+  nullable    = false
+}
+
+variable "remind" {
+  description = "When an alert that stays over is sent again: month (with each new month's report), never, or a number of days."
+  type        = string
+  default     = "month"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(month|never|[1-9][0-9]{0,3})$", var.remind))
+    error_message = "remind must be month, never, or a number of days from 1 to 9999."
+  }
 }
 
 variable "report_url" {
@@ -81,6 +166,12 @@ variable "report_url" {
     condition     = can(regex("^$|^(https?|s3|file)://[^/]|^file:///|^[./]", var.report_url))
     error_message = "report_url must begin with https://, http://, s3:// or file://, or be a path that begins with . or /."
   }
+}
+
+variable "schedule_expression" {
+  description = "When the check runs by itself, in UTC, as cron(...) or rate(...); null: no schedule and no function."
+  type        = string
+  default     = null
 }
 
 variable "tags" {

@@ -11,9 +11,13 @@ from tests.e2e.workspace import Workspace, set_up_once
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Mapping[str, str]]:
-    """The environment that leads to an AWS in this process, for the whole session."""
+    """The environment that leads to an AWS in this process, for the whole session.
+
+    Without the ledger, for whose bucket the provider waits a minute; a test that is about it sets
+    `ledger = true` in a *.auto.tfvars file, which goes before this.
+    """
     with local_aws() as env:
-        yield env
+        yield {**env, "TF_VAR_ledger": "false"}
 
 
 @pytest.fixture(scope="session")
