@@ -125,7 +125,7 @@ def _untouched(decision: Decision, entry: Entry, step: Step) -> Delivery:
         return Delivery(decision, "would_send")
     if decision.verdict == "below":
         return Delivery(decision, "below")
-    return Delivery(decision, "already_sent", f"{entry.sent_at[:10]}, for {entry.sent_month}")
+    return Delivery(decision, "already_sent", f"on {entry.sent_at[:10]}, for {entry.sent_month}")
 
 
 def _send(decision: Decision, entry: Entry, step: Step, version: str, check: Check) -> Delivery:

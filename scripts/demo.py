@@ -28,8 +28,8 @@ from scripts.sandbox import (
 )
 from scripts.terraform import ROOT, TerraformError, find_terraform, init
 
-REPORT = "scripts/sample_report.csv"
-MONTH = "2026-02"
+REPORT, MONTH = "scripts/sample_report.csv", "2026-02"
+NEXT_REPORT, NEXT_MONTH = "scripts/sample_report_2026-03.csv", "2026-03"
 EXAMPLE = "multi-level"
 
 
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def show(folder: Path, env: Mapping[str, str]) -> None:
-    """Apply, check, list who heard what, apply again, review an edit; print each step."""
+    """Apply, check, list who heard what, check twice more, apply again, review an edit."""
     print(f"1. Terraform turns the contacts of examples/{EXAMPLE} into topics and subscriptions\n")
     workspace = copy_terraform(folder)
     use_example(workspace, EXAMPLE)
@@ -59,17 +59,22 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
 
     print(f"\n2. The runner reads the report for {MONTH}\n")
     outputs = run([find_terraform(), "output", "-json"], workspace, env)
-    check = [sys.executable, "-m", "runner", "--outputs", "-", "--report", REPORT, "--month", MONTH]
-    print(_indent(run(check, ROOT, env, stdin=outputs)))
+    print(_indent(check(outputs, REPORT, MONTH, env)))
 
     print("\n3. Who heard what\n")
     state = json.loads((workspace / "terraform.tfstate").read_text())
     print(_indent(table(deliveries(people(state)))))
 
-    print("\n4. Terraform again: nothing changed, so nobody is invited anew\n")
+    print("\n4. The same check again: each crossing is sent once, so nobody hears it twice\n")
+    print(_indent(check(outputs, REPORT, MONTH, env)))
+
+    print("\n5. The next month's report: one reminder of what is still over, and water is below\n")
+    print(_indent(check(outputs, NEXT_REPORT, NEXT_MONTH, env)))
+
+    print("\n6. Terraform again: nothing changed, so nobody is invited anew\n")
     print(_indent(_lines(run(apply, workspace, env), "No changes", "Apply complete")))
 
-    print("\n5. The clerk edits the contacts, and the plan is reviewed before anything is done:")
+    print("\n7. The clerk edits the contacts, and the plan is reviewed before anything is done:")
     print("   Ana Ruiz joins water, Grace Kim leaves, Omar Haddad's email is corrected,")
     print("   Priya Nair moves from streets to water\n")
     edit(workspace / "contacts.csv")
@@ -79,6 +84,12 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
     print(_indent(as_text(judge(read_plan(shown.encode())))))
     print("\nAll of it was in memory; nothing is left behind. Next, with AWS credentials: edit")
     print("terraform/contacts.csv and terraform/departments.auto.tfvars, then `make plan`.")
+
+
+def check(outputs: str, report: str, month: str, env: Mapping[str, str]) -> str:
+    """Run the runner as a user does, and return what it prints."""
+    command = [sys.executable, "-m", "runner", "--outputs", "-"]
+    return run([*command, "--report", report, "--month", month], ROOT, env, stdin=outputs)
 
 
 def edit(contacts: Path) -> None:

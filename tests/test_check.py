@@ -212,7 +212,7 @@ def test_the_bucket_of_the_outputs_is_the_ledger(check: Check) -> None:
         "report.csv: 2026-02, 2 rows\n\n"
         "TOPIC           COUNT  THRESHOLD  STATUS\n"
         "trees_critical      7        100  below\n"
-        f"water_critical    120        100  already sent  {today}, for 2026-02\n\n"
+        f"water_critical    120        100  already sent  on {today}, for 2026-02\n\n"
         "0 sent, 0 failed, 0 unknown, 1 already sent, 1 below\n"
     )
     assert len(heard("water_critical")) == 1

@@ -90,7 +90,7 @@ def test_a_crossing_is_sent_once_and_then_silent_with_the_day_it_was_sent(
 
     assert first == Delivery(DUE, "sent", "", "m-1")
     assert (second.status, second.message_id) == ("already_sent", None)
-    assert second.reason == "2026-03-02, for 2026-02"
+    assert second.reason == "on 2026-03-02, for 2026-02"
     assert held(store) == replace(OVER, count=130)
     assert server.publishes("water_critical") == 1
 
@@ -186,7 +186,7 @@ def test_a_publish_that_failed_gives_its_claim_back_and_the_next_check_sends(
     ("entry", "verdict", "action"),
     [
         (None, DUE, ("would_send", "")),
-        (OVER, DUE, ("already_sent", "2026-03-02, for 2026-02")),
+        (OVER, DUE, ("already_sent", "on 2026-03-02, for 2026-02")),
         (OVER, BELOW, ("would_send", "back to normal")),
         (None, BELOW, ("below", "")),
     ],

@@ -26,7 +26,7 @@ def transcripts() -> list[tuple[str, str]]:
 
 def gitlab() -> dict[str, Any]:
     """Return the README's example for GitLab."""
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```yaml\n(review:.*?)^```$", README, re.MULTILINE | re.DOTALL)
     parsed: dict[str, Any] = yaml.safe_load(block)
     return parsed
 
@@ -56,5 +56,5 @@ def test_gitlabs_job_is_the_steps_that_a_test_runs() -> None:
 def test_the_readme_has_no_shell_block_that_is_not_run() -> None:
     languages = set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
-    assert languages == {"console", "crontab", "csv", "hcl", "yaml"}
-    assert len(transcripts()) == 9
+    assert languages == {"console", "crontab", "csv", "hcl", "ini", "yaml"}
+    assert len(transcripts()) == 10
