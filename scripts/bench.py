@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_plan, bench_report, bench_review, bench_run
+from scripts import bench_ledger, bench_plan, bench_report, bench_review, bench_run
 from scripts.bench_measure import Row, table
 from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
-PARTS = ("plan", "run", "report", "review")
+PARTS = ("plan", "run", "ledger", "report", "review")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_plan.measure(folder, options.sizes, plans)
             if "run" in parts:
                 rows += bench_run.measure(folder, options.contacts, processes)
+            if "ledger" in parts:
+                rows += bench_ledger.measure(folder, processes)
             if "report" in parts:
                 rows += bench_report.measure(folder, options.rows, processes)
             if "review" in parts:

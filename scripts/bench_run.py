@@ -7,7 +7,7 @@ All of them find their bytecode in place, as on every run but the first.
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,13 +30,13 @@ def measure(folder: Path, contacts: int, rounds: int) -> list[Row]:
     report, people, outputs = (folder / n for n in ("report.csv", "people.csv", "outputs.json"))
     report.write_text("service_name,count\n" + "".join(f"{name},150\n" for name in DEPARTMENTS))
     write_contacts(people, contacts, DEPARTMENTS)
-    outputs.write_text(json.dumps(_outputs()))
+    outputs.write_text(json.dumps(alerts_of(DEPARTMENTS)))
     commands = {
         "runner": ["-m", "runner", "--format=json", f"--outputs={outputs}", f"--report={report}"],
         "only imports": ["-c", ONLY_IMPORTS],
         "old way": ["-m", "scripts.bench_old_way", str(people), str(report)],
     }
-    with local_aws() as aws, slow_sns() as url:
+    with local_aws() as aws, serve(SlowSns) as url:
         env = with_bytecode({**aws, "AWS_ENDPOINT_URL": url}, folder)
         found = medians(
             [
@@ -60,7 +60,7 @@ def _all(output: str) -> Mapping[str, float]:
     return {}
 
 
-def _outputs() -> Mapping[str, object]:
+def alerts_of(departments: Sequence[str]) -> Mapping[str, object]:
     """Return what `terraform output -json` would print for one alert per department."""
     texts = {"subject": "{department}", "message": "{count} open cases", "sms": "{count}"}
     alerts = {
@@ -68,15 +68,15 @@ def _outputs() -> Mapping[str, object]:
             **{"department": name, "level": "critical", "services": [name], "threshold": 100},
             **{"protocols": ["email"], "topic_arn": f"{ARN}{name}_critical", **texts},
         }
-        for name in DEPARTMENTS
+        for name in departments
     }
     return {"alerts": {"value": alerts}, "report_url": {"value": ""}}
 
 
 @contextmanager
-def slow_sns() -> Iterator[str]:
-    """Serve a slow SNS on a free loopback port; yield its URL."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Serve a slow AWS on a free loopback port; yield its URL."""
+    with _Server(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
@@ -88,13 +88,14 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # a dropped connection would cost its client a second
 
 
-class _Handler(BaseHTTPRequestHandler):
+class SlowSns(BaseHTTPRequestHandler):
     """As much of SNS's query protocol as is needed, each answer after ANSWER_SECONDS."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
+        """Answer one call."""
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         action = form["Action"][0]
         result = {
@@ -110,4 +111,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
 
     def log_message(self, *_: object) -> None:
-        pass
+        """Say nothing."""

@@ -353,6 +353,18 @@ def test_a_mark_that_can_not_be_written_is_told_and_the_alert_is_sent_again(
     assert server.publishes("water_critical") == 2
 
 
+def test_a_publish_whose_answer_was_lost_stays_due(
+    store: FolderStore, sns: Callable[..., Sns]
+) -> None:
+    """It may have gone out; at least once goes before once."""
+    with sns([], OK) as server:
+        first, second = settle(DUE, store), settle(DUE, store)
+
+    assert (first.status, second.status) == ("failed", "sent")
+    assert "it may have gone out" in first.reason
+    assert server.publishes("water_critical") == 2
+
+
 def test_a_claim_that_can_not_be_given_back_ends_by_itself(
     store: FolderStore, tmp_path: Path, sns: Callable[..., Sns]
 ) -> None:
