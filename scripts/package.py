@@ -9,6 +9,7 @@ Python could write, and not always the same: a cold start takes two seconds long
 import argparse
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,20 @@ def install(folder: Path) -> None:
             f"the packages of requirements.txt can't be had for Python {PYTHON} on {PLATFORM}; the"
             f" network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n{done.stderr.strip()}"
         )
+
+
+def find_python() -> str | None:
+    """Return the path of a Python that runs the package on this machine, if there is one."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return None
+    versions = Path.home() / ".pyenv" / "versions"
+    found = [shutil.which(f"python{PYTHON}"), *map(str, versions.glob(f"{PYTHON}*/bin/python"))]
+    ask = ["-c", "import sys; print(*sys.version_info[:2], sep='.')"]
+    for python in filter(None, found):  # one on the PATH may be pyenv's, which only says no
+        done = subprocess.run([python, *ask], capture_output=True, text=True, check=False)
+        if done.stdout.strip() == PYTHON:
+            return python
+    return None
 
 
 def wanted(root: Path, inside: str = "") -> list[tuple[str, Path]]:

@@ -2,8 +2,6 @@
 
 import json
 import os
-import platform
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,7 +14,7 @@ import boto3
 import pytest
 from moto.backends import get_backend
 
-from scripts.package import MOST_UNZIPPED, MOST_ZIPPED, PYTHON
+from scripts.package import MOST_UNZIPPED, MOST_ZIPPED, PYTHON, find_python
 from scripts.sandbox import ACCOUNT, REGION
 from scripts.terraform import ROOT
 from tests.e2e.project import new_project
@@ -45,17 +43,10 @@ def package(tmp_path_factory: pytest.TempPathFactory, aws: Mapping[str, str]) ->
 
 @pytest.fixture(scope="module")
 def function_python() -> str:
-    """The path of the function's Python, on the function's kind of machine."""
-    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        pytest.skip("NOT TESTED: the package runs on Linux on x86_64 alone")
-    versions = Path.home() / ".pyenv" / "versions"
-    found = [shutil.which(f"python{PYTHON}"), *sorted(versions.glob(f"{PYTHON}*/bin/python"))]
-    ask = ["-c", "import sys; print(*sys.version_info[:2], sep='.')"]
-    for python in filter(None, found):  # one on the PATH may be pyenv's, which only says no
-        done = subprocess.run([python, *ask], capture_output=True, text=True, check=False)
-        if done.stdout.strip() == PYTHON:
-            return str(python)
-    pytest.skip(f"NOT TESTED: that the package runs, for want of a python{PYTHON} on the PATH")
+    python = find_python()
+    if not python:
+        pytest.skip(f"NOT TESTED: that the package runs, for want of Python {PYTHON} on Linux")
+    return python
 
 
 def test_the_package_is_the_same_bytes_wherever_it_is_built(package: Path, tmp_path: Path) -> None:
