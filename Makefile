@@ -6,9 +6,16 @@ PY = $(VENV)/bin/python
 TERRAFORM = $(PY) -m scripts.terraform
 VENV_READY = $(VENV)/.ready
 TERRAFORM_READY = terraform/.terraform/.ready
+PACKAGE = .cache/package/runner.zip
+# Terraform reads the function's package where a schedule is wanted, and stops for want of it: so
+# plan and apply build it then. A schedule that only looks wanted costs the build and no more.
+SCHEDULE := $(value TF_VAR_schedule_expression)$(shell cat terraform/*.tfvars \
+  terraform/*.tfvars.json 2>/dev/null | \
+  grep -E '^[^\#/]*schedule_expression"?[[:space:]]*[=:][[:space:]]*"')
+SCHEDULED_PACKAGE = $(if $(SCHEDULE),$(PACKAGE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint fmt plan review apply subscriptions check-backlog drill bench lock
+.PHONY: help demo test soak lint fmt plan review apply subscriptions check-backlog drill package bench lock
 
 # What a user gives is handed on through the environment, whatever characters it holds. Make would
 # expand it once more where it hands on the variable itself: $(shell ...) in a link would be run.
@@ -34,7 +41,7 @@ demo: $(VENV_READY)  ## Show the whole thing on an AWS inside the process; touch
 	@$(PY) -m scripts.demo
 
 # The plan, its JSON and Terraform's own output hold addresses: only you can read that folder.
-plan: $(TERRAFORM_READY)  ## Show what the next apply means for people: options as for review
+plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Show what the next apply means for people: options as for review
 	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
 	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
@@ -44,7 +51,7 @@ review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= F
 	@test -n "$$BACKLOG_PLAN" || { echo "error: name a plan: make review PLAN=plan.json" >&2; exit 2; }
 	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
-apply: $(TERRAFORM_READY)  ## Bring topics and subscriptions in line with the contacts: PLAN=
+apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscriptions in line with the contacts: PLAN=
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
 
 subscriptions: $(TERRAFORM_READY)  ## Say who really hears: RESEND=1 CONFIRM=LINK
@@ -58,6 +65,9 @@ check-backlog: $(TERRAFORM_READY)  ## Alert what the report says is over: REPORT
 drill: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
 	@test -n "$$BACKLOG_TOPIC" || { echo "error: name a topic: make drill TOPIC=water_critical" >&2; exit 2; }
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m scripts.drill --outputs - --topic "$$BACKLOG_TOPIC"
+
+package: $(VENV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
+	@$(PY) -m scripts.package
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
@@ -82,9 +92,8 @@ bench: $(TERRAFORM_READY)  ## Measure plans, runs and reports (half an hour)
 	@$(PY) -m scripts.bench
 
 lock: $(VENV_READY)  ## Write requirements*.txt anew from pyproject.toml
-	@$(PY) -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv
 	@for lock in "requirements.txt" "requirements-dev.txt --group dev -c requirements.txt"; do \
-	  .cache/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
+	  $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.10 \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    pyproject.toml --output-file $$lock; done
 
@@ -99,6 +108,10 @@ $(VENV_READY): requirements-dev.txt
 	rm -rf $(VENV) && $$python -m venv $(VENV) && \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@
+
+# The folder itself is newer when a file of it is gone. What is printed is no part of a review.
+$(PACKAGE): requirements.txt scripts/package.py runner $(wildcard runner/*.py) | $(VENV_READY)
+	@$(PY) -m scripts.package >&2
 
 $(TERRAFORM_READY): $(VENV_READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf terraform/tests/*)
 	@echo "setting up terraform/ with its provider" >&2

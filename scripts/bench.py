@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_ledger, bench_plan, bench_report, bench_review, bench_run
+from scripts import bench_ledger, bench_plan, bench_report, bench_review, bench_run, bench_schedule
 from scripts.bench_measure import Row, table
 from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
-PARTS = ("plan", "run", "ledger", "report", "review")
+PARTS = ("plan", "run", "ledger", "report", "review", "schedule")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_report.measure(folder, options.rows, processes)
             if "review" in parts:
                 rows += bench_review.measure(folder, options.subscriptions, processes)
+            if "schedule" in parts:
+                rows += bench_schedule.measure(folder, processes)
     except (StepError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

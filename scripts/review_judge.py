@@ -27,6 +27,7 @@ from scripts.review_people import (
     will_be,
 )
 from scripts.review_read import SUBSCRIPTION, TOPIC, Change, Plan
+from scripts.review_watch import CHECKS, is_watched, watch_notes, watch_risks
 
 if TYPE_CHECKING:
     from runner.report import Report
@@ -41,7 +42,10 @@ FEW = 3
 _POLICY = "aws_sns_topic_policy"
 # Orders what ends before what begins; see terraform/modules/alert_topic.
 _MARKER = ("terraform_data", "ends_before_beginnings")
-_HARMLESS = {"data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"}
+_HARMLESS = {
+    *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
+    *("data.aws_caller_identity", "data.aws_region"),
+}
 _KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
 _CHANNELS = {"email", "sms"}
 # What may change of a topic that stays; anything else can silence it or open it to others.
@@ -58,6 +62,7 @@ class Review:
     people: tuple[PersonChange, ...] = ()
     settings: tuple[str, ...] = ()
     hearing: tuple[Hearing, ...] = ()
+    watch: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: bool = False
 
@@ -78,20 +83,22 @@ def judge(
     people = people_of(plan)
     audiences = audiences_of(people)
     hearing = hearing_of(plan)
+    ends = _is_end_of_everything(plan)  # in which Terraform judges no check
     risks = [
         *_topic_risks(plan, audiences),
         *_people_risks(plan, audiences, max_removed),
         *_alert_risks(plan),
         *_silenced(plan, report),
         *_resource_risks(plan),
+        *watch_risks(plan, ends=ends),
     ]
     unheard = [identity for identity in plan.alerts_after if not audiences[identity].after]
     invited = sum(h.after for h in hearing if h.channel == "email")
     explained = {
         "every_alert_reaches_somebody": bool(unheard),
         "invitations_fit_the_quota": invited > PENDING_QUOTA,
+        **dict.fromkeys(CHECKS, True),
     }
-    ends = _is_end_of_everything(plan)  # in which Terraform judges no check
     cannot_tell = [
         f"check {shown(name)}: {shown(status)}"
         for name, status in plan.failing_checks
@@ -110,6 +117,7 @@ def judge(
         tuple(told(people)),
         tuple(_settings(plan, report)),
         tuple(hearing),
+        tuple(watch_notes(plan)),
         tuple(_notes(plan, [i for i in unheard if not audiences[i].before])),
     )
 
@@ -281,7 +289,7 @@ def _resource_risks(plan: Plan) -> Iterator[str]:
         elif change.type.startswith("aws_iam_"):
             if not (is_first and change.type == "aws_iam_policy"):  # a note tells of the first
                 permissions[what] += 1
-        elif not (change.topic and _is_understood(change)):
+        elif not ((change.topic and _is_understood(change)) or is_watched(change)):
             unknown[f"{what}, a resource that this review does not know"] += 1
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"

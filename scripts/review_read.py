@@ -42,6 +42,23 @@ _ACTIONS = {
     ("forget",): "forget",
 }
 _IN_A_TOPIC = re.compile(r'module\.alert_topic\["([A-Za-z0-9_-]+)"\]')
+# Where what keeps the check itself stands in terraform/.
+_PARTS = {
+    "ledger": re.compile(r'module\.ledger\["this"\]\.aws_s3_bucket(_[a-z_]+)?\.this'),
+    "operators": re.compile(
+        r"(aws_sns_topic(_policy|_subscription)?|terraform_data)\.operators\b.*"
+    ),
+    "schedule": re.compile(r'module\.schedule\["this"\]\.aws_.*'),
+}
+# The outputs that say how the check is run, and whether their values are told: none is an address.
+_SETTINGS = {
+    "remind": ("reminders", re.compile(r"month|never|[1-9][0-9]{0,3}")),
+    "notify_recovery": ("word when it is back to normal", None),
+    "max_report_age_days": ("days until a report is stale", re.compile(r"[1-9][0-9]{0,4}")),
+    "ledger_bucket": ("ledger", None),
+    "operators_topic_arn": ("operators", None),
+    "schedule": ("schedule", None),
+}
 
 
 # By (department, level).
@@ -57,6 +74,7 @@ class Change:
     """One resource and what happens to it.
 
     topic: the alert topic in whose module it is, empty outside. key: its for_each key.
+    part: what else it is of: ledger, operators, schedule, or empty.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
     changed: the attributes that differ, by name. replaced_for: those that force a replacement.
     protocol: of a subscription. was_confirmed: whether its invitation was accepted.
@@ -72,6 +90,7 @@ class Change:
     protocol: str = ""
     was_confirmed: bool = False
     is_moved: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,7 @@ class Plan:
 
     changes: all resources, unchanged ones too. vanished: (type, topic, key) of what Terraform
     made and somebody else took away. alerts_before, alerts_after: by (department, level).
+    settings: (name, before, after) of what changes of how the check is run.
     report_moves: whether the output report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
     failing_checks: (name, status) of the checks that do not pass. content: a digest of all that
@@ -90,6 +110,7 @@ class Plan:
     vanished: frozenset[tuple[str, str, str]]
     alerts_before: Mapping[tuple[str, str], Alert]
     alerts_after: Mapping[tuple[str, str], Alert]
+    settings: tuple[tuple[str, str, str], ...]
     report_moves: bool
     runs_programs: bool
     contacts_are_elsewhere: bool
@@ -133,6 +154,7 @@ def _read(plan: Any) -> Plan:
         ),
         before,
         after,
+        tuple(_settings(outputs)),
         outputs.get("report_url", {}).get("actions", ["no-op"]) != ["no-op"],
         bool(plan.get("action_invocations"))
         or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
@@ -173,13 +195,41 @@ def _change(change: Mapping[str, Any]) -> Change:
         topic=module[1] if module else "",
         key=str(change.get("index", change["name"])),
         action=_ACTIONS.get(actions, " and ".join(map(str, actions))),
-        changed=tuple(sorted(n for n in names if unknown.get(n) or before.get(n) != after.get(n))),
+        changed=tuple(
+            sorted(n for n in names if _is_any(unknown.get(n)) or before.get(n) != after.get(n))
+        ),
         replaced_for=tuple(str(path[0]) for path in change["change"].get("replace_paths", [])),
         protocol=str((after or before).get("protocol", "")),
         was_confirmed=before.get("pending_confirmation") is False,
         is_moved=any(change.get(name) for name in ("previous_address", "deposed"))
         or bool(change["change"].get("importing")),
+        part=next((p for p, at in _PARTS.items() if at.fullmatch(change["address"])), ""),
     )
+
+
+def _is_any(unknown: Any) -> bool:
+    """Tell whether anything is true in it: of a list, [false] says that its one item is known."""
+    if isinstance(unknown, (dict, list)):
+        return any(map(_is_any, unknown.values() if isinstance(unknown, dict) else unknown))
+    return bool(unknown)
+
+
+def _settings(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield what differs; of most no more than whether it is there."""
+    for name, (words, told) in _SETTINGS.items():
+        change = outputs.get(name, {"actions": ["no-op"]})
+        if change["actions"] == ["no-op"]:
+            continue
+        after = True if change.get("after_unknown") is True else change.get("after")
+        before, after = (_setting(value, told) for value in (change.get("before"), after))
+        if before != after:
+            yield words, before, after
+
+
+def _setting(value: Any, told: re.Pattern[str] | None) -> str:
+    if told and type(value) in (int, str):
+        return str(value) if told.fullmatch(str(value)) else "another"
+    return "yes" if value else "no"
 
 
 def _alerts_before_and_after(outputs: Mapping[str, Any]) -> tuple[_Alerts, _Alerts]:

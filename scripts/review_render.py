@@ -90,6 +90,7 @@ def _sections(review: Review) -> list[_Section]:
     heading = ("alert", "channel", "hear it", "of them confirmed")
     if rows:
         sections += [_Section("Who hears what", rows=(heading, *rows), can_shrink=True)]
+    sections += [_Section("The check itself", review.watch, can_shrink=True)]
     sections += [_Section("Also", review.notes, can_shrink=True)]
     return [sections[0], *(s for s in sections[1:] if s.lines or s.rows)]
 

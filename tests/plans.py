@@ -24,17 +24,22 @@ def a_change(
     topic: str = "",
     key: str = "",
     replaced_for: Iterable[str] = (),
+    part: str = "",
+    resource: str = "this",
     **values: Any,
 ) -> dict[str, Any]:
-    """One entry of resource_changes, in an alert's module unless topic is empty."""
-    module = f'module.alert_topic["{topic}"]' if topic else ""
+    """One entry of resource_changes, in an alert's module unless topic is empty.
+
+    part: the module it is in otherwise, if any.
+    """
+    module = f'module.alert_topic["{topic}"]' if topic else f'module.{part}["this"]' if part else ""
     index = {"index": key} if key else {}
     return {
-        "address": f"{module}.{kind}.this" + (f'["{key}"]' if key else ""),
-        **({"module_address": module} if topic else {}),
+        "address": f"{module}.{kind}.{resource}".lstrip(".") + (f'["{key}"]' if key else ""),
+        **({"module_address": module} if module else {}),
         "mode": "managed",
         "type": kind,
-        "name": "this",
+        "name": resource,
         **index,
         "change": {
             "actions": ACTIONS.get(action, [action]),
