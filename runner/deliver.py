@@ -84,7 +84,7 @@ def _settle(decision: Decision, check: Check) -> Delivery:
                 remind=check.config.remind,
                 notify_recovery=check.config.notify_recovery,
             )
-            if check.dry_run or step.action == "refuse" or step.entry == entry:
+            if check.dry_run or step.entry == entry:
                 return _untouched(decision, entry, step)
             is_message = step.action != "keep silent"
             wanted = replace(entry, claim=uuid4().hex) if is_message else step.entry

@@ -150,6 +150,11 @@ def test_a_report_that_is_not_there_reaches_the_operators(check: Check) -> None:
     ]
 
 
+def test_a_dry_run_without_a_report_tells_no_operator(check: Check) -> None:
+    assert check("--dry-run", "--report", "gone.csv", alerts=(WATER,), **WATCHED).code == 3
+    assert heard() == []
+
+
 def test_a_report_unknown_in_part_is_one_message_and_the_rest_is_sent(check: Check) -> None:
     alerts = (WATER, an_alert("water_extreme", threshold=300), TREES)
     boto3.client("sns").create_topic(Name="water_extreme")
@@ -245,6 +250,24 @@ def test_a_folder_takes_the_place_of_the_bucket(check: Check, tmp_path: Path) ->
         "water_critical.json",
     ]
     assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
+
+
+def test_the_same_check_again_writes_nothing(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    states = []
+    for _ in range(2):
+        check("--ledger", "kept", alerts=(WATER,), report=HEADER + "Water,120\n")
+        states.append({path.name: path.stat().st_ino for path in (tmp_path / "kept").iterdir()})
+
+    assert states[0] == states[1]
+
+
+def test_the_last_report_stays_the_last_whatever_is_checked_after_it(check: Check) -> None:
+    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
+    check("--month", "2026-03", report=HEADER + "Water,1\n", **settings)
+    check("--month", "2026-02", report=HEADER + "Water,2\n", **settings)
+
+    assert entry("report")["month"] == "2026-03"
 
 
 def test_a_folder_that_is_not_there_ends_in_2_before_anything_is_done(check: Check) -> None:

@@ -194,6 +194,7 @@ def test_a_publish_that_failed_gives_its_claim_back_and_the_next_check_sends(
 def test_a_dry_run_reads_the_ledger_and_changes_nothing(
     store: FolderStore,
     sns: Callable[..., Sns],
+    monkeypatch: pytest.MonkeyPatch,
     entry: Entry | None,
     verdict: Decision,
     action: tuple[str, str],
@@ -201,8 +202,12 @@ def test_a_dry_run_reads_the_ledger_and_changes_nothing(
     if entry:
         put(store, replace(entry, claim="of a check that sends right now"))
     before = store.read("water_critical")
+    monkeypatch.setattr(deliver_module, "LEASE_SECONDS", 5)
+    began = time.monotonic()
     with sns() as server:
         delivery = settle(verdict, store, dry_run=True, notify_recovery=True)
+
+    assert time.monotonic() - began < 4, "it waits for no other check"
 
     assert (delivery.status, delivery.reason) == action
     assert store.read("water_critical") == before
@@ -248,6 +253,37 @@ def test_a_new_claim_has_a_lease_of_its_own(store: FolderStore, sns: Callable[..
     for change in changes:
         change.join()
     assert server.requests == []
+
+
+def test_each_claim_is_a_check_s_own(
+    store: FolderStore, sns: Callable[..., Sns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else one check could take another's for its own, where S3's answer to its write was lost."""
+    claims = []
+
+    def write(name: str, body: bytes, version: str) -> str:
+        claims.append(parse(name, body).claim)
+        return "written"
+
+    monkeypatch.setattr(store, "write", write)
+    with sns():
+        settle(DUE, store)
+        settle(DUE, store)
+
+    first, mark, second, _ = claims
+    assert first
+    assert second not in ("", first)
+    assert mark == ""
+
+
+def test_a_publish_that_failed_leaves_no_dead_check_s_claim_either(
+    store: FolderStore, sns: Callable[..., Sns]
+) -> None:
+    put(store, Entry(claim="a check that died"))
+    with sns(REFUSED):
+        settle(DUE, store)
+
+    assert held(store) == Entry()
 
 
 @pytest.mark.parametrize("verdict", [DUE, BELOW])

@@ -109,6 +109,17 @@ def test_a_part_that_a_killed_check_left_is_no_entry_and_no_hindrance(tmp_path: 
     assert store.read("water_critical") == (b"one", version)
 
 
+def test_a_folder_s_entry_is_replaced_whole_never_written_over(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    version = store.write("water_critical", b"one", "")
+    (tmp_path / "water_critical.json").rename(tmp_path / "before")
+    (tmp_path / "water_critical.json").hardlink_to(tmp_path / "before")
+
+    store.write("water_critical", b"two", version)
+
+    assert (tmp_path / "before").read_bytes() == b"one"
+
+
 def test_a_bucket_that_is_gone_is_an_error_not_an_empty_ledger() -> None:
     with mock_aws():
         store = S3Store(BUCKET, "us-east-1")
