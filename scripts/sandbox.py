@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from moto.backends import get_backend
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket
 from moto.server import ThreadedMotoServer
 
 from scripts.terraform import ROOT
@@ -39,7 +42,8 @@ class Heard:
 def local_aws() -> Iterator[Mapping[str, str]]:
     """Serve AWS from memory on a free loopback port; yield the environment that leads there.
 
-    The user's own AWS and Terraform settings are left out of it.
+    The user's own AWS and Terraform settings are left out of it. It speaks plain HTTP, and takes
+    no account of conditions: a bucket that refuses plain HTTP would refuse everybody.
     """
     logging.getLogger("werkzeug").disabled = True
     users = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
@@ -59,7 +63,8 @@ def local_aws() -> Iterator[Mapping[str, str]]:
         "CHECKPOINT_DISABLE": "1",
     }
     try:
-        yield env
+        with patch.object(FakeBucket, "get_permission", return_value=PermissionResult.NEUTRAL):
+            yield env
     finally:
         server.stop()
         os.environ.update(users)
