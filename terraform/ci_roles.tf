@@ -20,6 +20,8 @@ locals {
     "arn:${data.aws_partition.current.partition}:iam::*:policy/${var.name_prefix}backlog-alerts-runner-*"
   )
 
+  _ledger_arn = "arn:${data.aws_partition.current.partition}:s3:::${local._bucket_prefix}*"
+
   # Reading: the state, the contacts where they are on S3, and what a plan compares with.
   _ci_reads = [
     for github in values(local._github) : [
@@ -59,11 +61,121 @@ locals {
       ]
       Resource = "*"
     },
+    {
+      Sid    = "ReadLedgerBucket"
+      Effect = "Allow"
+      Action = [
+        "s3:ListBucket", "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLogging",
+        "s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy",
+        "s3:GetBucketPublicAccessBlock", "s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+        "s3:GetBucketWebsite", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+      ]
+      Resource = local._ledger_arn
+    },
   ]
 
+  # The schedule's own: made by hand, like the roles here, and from then on read with each plan.
+  _check_arns = {
+    for service, resource in { lambda = "function:", logs = "log-group:/aws/lambda/", scheduler = "schedule/default/" } :
+    service => "arn:${data.aws_partition.current.partition}:${service}:*:*:${resource}${local._schedule_name}-check"
+  }
+  _dashboard_arn = "arn:${data.aws_partition.current.partition}:cloudwatch::*:dashboard/${local._schedule_name}"
+  _alarms_arn    = "arn:${data.aws_partition.current.partition}:cloudwatch:*:*:alarm:${local._schedule_name}-*"
+  _schedule_reads = flatten([
+    for expression in values(local._schedules) : [
+      {
+        Sid      = "ReadConfiguration"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:GetObjectTagging"]
+        Resource = "${local._ledger_arn}/config/outputs.json"
+      },
+      {
+        Sid    = "ReadFunction"
+        Effect = "Allow"
+        Action = [
+          "lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionEventInvokeConfig", "lambda:ListTags",
+          "lambda:ListVersionsByFunction",
+        ]
+        Resource = local._check_arns.lambda
+      },
+      {
+        Sid    = "ReadSchedule"
+        Effect = "Allow"
+        Action = [
+          "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource", "logs:ListTagsForResource", "scheduler:GetSchedule",
+          "sqs:GetQueueAttributes", "sqs:ListQueueTags",
+        ]
+        Resource = [
+          local._dashboard_arn, local._alarms_arn, local._check_arns.logs, local._check_arns.scheduler,
+          "arn:${data.aws_partition.current.partition}:sqs:*:*:${local._schedule_name}-*-failed",
+        ]
+      },
+      {
+        Sid    = "ListWhatWatches"
+        Effect = "Allow"
+        # Lists are asked for by name, and permitted as a whole.
+        Action   = ["cloudwatch:DescribeAlarms", "logs:DescribeLogGroups"]
+        Resource = "*"
+      },
+    ]
+  ])
+  # The roles, the queues, the log group and the schedule itself stay an administrator's.
+  _schedule_writes = flatten([
+    for expression in values(local._schedules) : [
+      {
+        Sid      = "KeepConfiguration"
+        Effect   = "Allow"
+        Action   = "s3:PutObject"
+        Resource = "${local._ledger_arn}/config/outputs.json"
+      },
+      {
+        Sid      = "KeepCode"
+        Effect   = "Allow"
+        Action   = ["lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"]
+        Resource = local._check_arns.lambda
+      },
+      {
+        Sid      = "KeepDashboardAndAlarms"
+        Effect   = "Allow"
+        Action   = ["cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm"]
+        Resource = [local._dashboard_arn, local._alarms_arn]
+      },
+    ]
+  ])
+
+  # The most that a check may do, whatever policies it is given. The applier writes those.
+  _check_at_most = concat(
+    local._report_reads,
+    [
+      {
+        Sid      = "Publish"
+        Effect   = "Allow"
+        Action   = "sns:Publish"
+        Resource = local._topics_arn
+      },
+      {
+        Sid      = "FindEntries"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = local._ledger_arn
+      },
+      {
+        Sid      = "KeepEntries"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = "${local._ledger_arn}/ledger/*"
+      },
+    ],
+    local._key_statements,
+  )
+
+  _all_reads = concat(
+    flatten(local._ci_reads), local._contacts_reads, local._report_reads, local._plan_reads, local._schedule_reads,
+  )
   _ci_statements = {
-    plan = concat(flatten(local._ci_reads), local._contacts_reads, local._report_reads, local._plan_reads)
-    apply = concat(flatten(local._ci_reads), local._contacts_reads, local._report_reads, local._plan_reads, [
+    plan = local._all_reads
+    apply = concat(local._all_reads, local._schedule_writes, [
       {
         Sid    = "KeepTopics"
         Effect = "Allow"
@@ -83,11 +195,31 @@ locals {
         Resource = local._runner_policies_arn
       },
       {
-        Sid       = "LetTheCheckRun"
-        Effect    = "Allow"
-        Action    = ["iam:AttachRolePolicy", "iam:DetachRolePolicy"]
-        Resource  = "arn:${data.aws_partition.current.partition}:iam::*:role/${local._ci_prefix}check"
+        Sid    = "LetTheCheckRun"
+        Effect = "Allow"
+        Action = ["iam:AttachRolePolicy", "iam:DetachRolePolicy"]
+        # Both have a boundary.
+        Resource = [
+          for role in concat(["${local._ci_prefix}check"], [for schedule in keys(local._schedules) : "${local._schedule_name}-check"]) :
+          "arn:${data.aws_partition.current.partition}:iam::*:role/${role}"
+        ]
         Condition = { ArnLike = { "iam:PolicyARN" = local._runner_policies_arn } }
+      },
+      {
+        Sid    = "KeepLedgerBucket"
+        Effect = "Allow"
+        Action = [
+          "s3:CreateBucket", "s3:DeleteBucket", "s3:ListBucketVersions", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy",
+          "s3:DeleteBucketPolicy", "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning",
+          "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
+        ]
+        Resource = local._ledger_arn
+      },
+      {
+        Sid      = "EmptyLedgerBucket"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+        Resource = "${local._ledger_arn}/*"
       },
       ], [
       for github in values(local._github) : {
@@ -143,7 +275,7 @@ resource "aws_iam_role_policy" "ci" {
   })
 }
 
-# The applier writes the runner's policies; whatever it writes there, the check can do no more than this.
+# Whatever the applier writes into the runner's policies, the check can do no more than this.
 resource "aws_iam_policy" "check_boundary" {
   for_each = local._github
 
@@ -154,19 +286,7 @@ resource "aws_iam_policy" "check_boundary" {
     Version = "2012-10-17"
     Statement = concat(
       flatten(local._ci_reads),
-      local._report_reads,
-      [{
-        Sid      = "Publish"
-        Effect   = "Allow"
-        Action   = "sns:Publish"
-        Resource = local._topics_arn
-      }],
-      [for key in data.aws_kms_key.topics : {
-        Sid      = "UseTopicKey"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-        Resource = key.arn
-      }],
+      local._check_at_most,
     )
   })
 }

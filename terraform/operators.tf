@@ -2,6 +2,9 @@
 # an underscore before its level, which this name has not.
 
 locals {
+  # As modules/roster has it for the contacts, without its refinements. Judged in variables.tf.
+  _operator_form = "(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$"
+
   # The key is a digest, so that no address of a resource holds an email.
   _operators = {
     for email in [for text in nonsensitive(var.operator_emails) : lower(trimspace(text))] :

@@ -114,11 +114,11 @@ variable "operator_emails" {
   validation {
     condition = alltrue([
       for email in nonsensitive(var.operator_emails) :
-      can(regex("(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", trimspace(email)))
+      can(regex(local._operator_form, trimspace(email)))
     ])
     error_message = join("\n", [
       for index, email in nonsensitive(var.operator_emails) : "operator_emails, number ${index + 1}: must look like name@example.com"
-      if !can(regex("(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$", trimspace(email)))
+      if !can(regex(local._operator_form, trimspace(email)))
     ])
   }
 
@@ -172,6 +172,27 @@ variable "schedule_expression" {
   description = "When the check runs by itself, in UTC, as cron(...) or rate(...); null: no schedule and no function."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.schedule_expression == null || can(regex("^(cron|rate)\\(\\S.*\\)$", var.schedule_expression))
+    error_message = "schedule_expression must be cron(...) or rate(...), such as cron(0 7 * * ? *) for every day at 7:00 UTC, or null."
+  }
+
+  validation {
+    condition     = var.schedule_expression == null || can(regex("^(https?|s3)://", var.report_url))
+    error_message = "With a schedule, report_url must say where the report is, and begin with https://, http:// or s3://: the function has no files of yours."
+  }
+
+  validation {
+    condition     = var.schedule_expression == null || try(fileexists("${path.root}/${var.package}"), false)
+    error_message = "The function's code is not there (${var.package}); run `make package` first."
+  }
+
+  # A role's and a function's name: 64 characters.
+  validation {
+    condition     = var.schedule_expression == null || length(var.name_prefix) <= 40
+    error_message = "With a schedule, name_prefix may be 40 characters long at most."
+  }
 }
 
 variable "tags" {

@@ -7,6 +7,15 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/r", id = "r" }
   }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:f" }
+  }
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:us-east-1:123456789012:q" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:operators" }
+  }
   mock_resource "aws_iam_openid_connect_provider" {
     defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/github" }
   }
@@ -85,7 +94,7 @@ run "the_planner_can_only_read" {
   assert {
     condition = alltrue(flatten([
       for statement in jsondecode(aws_iam_role_policy.ci["plan"].policy).Statement : [
-        for action in flatten([statement.Action]) : can(regex("^(s3:(GetObject|GetObjectTagging|ListBucket)|sns:(Get|List)[A-Za-z]+|iam:(Get|List)[A-Za-z]+|kms:DescribeKey)$", action))
+        for action in flatten([statement.Action]) : can(regex("^((s3|sns|iam|lambda|scheduler|sqs):(Get|List)[A-Za-z]+|(cloudwatch|logs):(Get|List|Describe)[A-Za-z]+|kms:DescribeKey)$", action))
       ]
     ]))
     error_message = aws_iam_role_policy.ci["plan"].policy
@@ -99,6 +108,7 @@ run "the_planner_can_only_read" {
       "ReadContacts arn:aws:s3:::city-lists/contacts.csv",
       "ReadTopics arn:aws:sns:*:*:*",
       "ReadPermissions *",
+      "ReadLedgerBucket arn:aws:s3:::backlog-ledger-*",
     ]
     error_message = aws_iam_role_policy.ci["plan"].policy
   }
@@ -113,12 +123,14 @@ run "the_applier_writes_topics_the_runners_policies_and_the_state" {
 
   assert {
     condition = {
-      for statement in jsondecode(aws_iam_role_policy.ci["apply"].policy).Statement : statement.Sid => statement.Resource
+      for statement in jsondecode(aws_iam_role_policy.ci["apply"].policy).Statement : statement.Sid => join(" ", flatten([statement.Resource]))
       if anytrue([for action in flatten([statement.Action]) : !can(regex(":(Get|List|Describe)", action))])
       } == {
       KeepTopics         = "arn:aws:sns:*:*:city-*"
       KeepRunnerPolicies = "arn:aws:iam::*:policy/city-backlog-alerts-runner-*"
       LetTheCheckRun     = "arn:aws:iam::*:role/city-backlog-alerts-ci-check"
+      KeepLedgerBucket   = "arn:aws:s3:::city-backlog-ledger-*"
+      EmptyLedgerBucket  = "arn:aws:s3:::city-backlog-ledger-*/*"
       WriteState         = "arn:aws:s3:::example-state/backlog-alerts/terraform.tfstate*"
     }
     error_message = aws_iam_role_policy.ci["apply"].policy
@@ -134,7 +146,7 @@ run "the_applier_writes_topics_the_runners_policies_and_the_state" {
 }
 
 # The applier writes the runner's policies, so they must not be able to give the check more.
-run "the_check_can_do_no_more_than_publish_and_read" {
+run "the_check_can_do_no_more_than_publish_read_and_keep_the_ledger" {
   command = apply
   variables {
     name_prefix    = "city-"
@@ -150,6 +162,8 @@ run "the_check_can_do_no_more_than_publish_and_read" {
         "Allow FindState arn:aws:s3:::example-state",
         "Allow ReadReport arn:aws:s3:::city-reports/*.csv",
         "Allow Publish arn:aws:sns:*:*:city-*",
+        "Allow FindEntries arn:aws:s3:::city-backlog-ledger-*",
+        "Allow KeepEntries arn:aws:s3:::city-backlog-ledger-*/ledger/*",
       ]
     )
     error_message = "The check has no boundary, or a wider one."
@@ -161,6 +175,70 @@ run "the_check_can_do_no_more_than_publish_and_read" {
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.ci["check"].policy).Statement : statement.Sid] == ["ReadState", "FindState"]
     error_message = aws_iam_role_policy.ci["check"].policy
+  }
+}
+
+# Its roles, queues, log group and times stay with the administrator who made them.
+run "of_a_schedule_ci_reads_all_and_writes_code_configuration_dashboard_and_alarms" {
+  command = apply
+  variables {
+    name_prefix         = "city-"
+    report_url          = "https://reports.example.com/{yyyy}/{mm}.csv"
+    operator_emails     = ["ops@example.com"]
+    package             = "tests/contacts_latin1.csv"
+    schedule_expression = "rate(1 day)"
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state" }
+  }
+
+  assert {
+    condition = {
+      for statement in slice(jsondecode(aws_iam_role_policy.ci["plan"].policy).Statement, 6, 10) : statement.Sid => statement.Resource
+      } == {
+      ReadConfiguration = "arn:aws:s3:::city-backlog-ledger-*/config/outputs.json"
+      ReadFunction      = "arn:aws:lambda:*:*:function:city-backlog-alerts-check"
+      ReadSchedule = [
+        "arn:aws:cloudwatch::*:dashboard/city-backlog-alerts",
+        "arn:aws:cloudwatch:*:*:alarm:city-backlog-alerts-*",
+        "arn:aws:logs:*:*:log-group:/aws/lambda/city-backlog-alerts-check",
+        "arn:aws:scheduler:*:*:schedule/default/city-backlog-alerts-check",
+        "arn:aws:sqs:*:*:city-backlog-alerts-*-failed",
+      ]
+      ListWhatWatches = "*"
+    }
+    error_message = aws_iam_role_policy.ci["plan"].policy
+  }
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(aws_iam_role_policy.ci["plan"].policy).Statement : [
+        for action in flatten([statement.Action]) : can(regex("^((s3|sns|iam|lambda|scheduler|sqs):(Get|List)[A-Za-z]+|(cloudwatch|logs):(Get|List|Describe)[A-Za-z]+|kms:DescribeKey)$", action))
+      ]
+    ]))
+    error_message = aws_iam_role_policy.ci["plan"].policy
+  }
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.ci["apply"].policy).Statement : statement.Sid => "${join(" ", flatten([statement.Action]))} on ${join(" ", flatten([statement.Resource]))}"
+      if contains(["KeepConfiguration", "KeepCode", "KeepDashboardAndAlarms", "LetTheCheckRun"], statement.Sid)
+      } == {
+      KeepConfiguration      = "s3:PutObject on arn:aws:s3:::city-backlog-ledger-*/config/outputs.json"
+      KeepCode               = "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration on arn:aws:lambda:*:*:function:city-backlog-alerts-check"
+      KeepDashboardAndAlarms = "cloudwatch:PutDashboard cloudwatch:PutMetricAlarm on arn:aws:cloudwatch::*:dashboard/city-backlog-alerts arn:aws:cloudwatch:*:*:alarm:city-backlog-alerts-*"
+      LetTheCheckRun         = "iam:AttachRolePolicy iam:DetachRolePolicy on arn:aws:iam::*:role/city-backlog-alerts-ci-check arn:aws:iam::*:role/city-backlog-alerts-check"
+    }
+    error_message = aws_iam_role_policy.ci["apply"].policy
+  }
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(aws_iam_role_policy.ci["apply"].policy).Statement : [
+        for action in flatten([statement.Action]) : !can(regex("iam:(Create|Put|Update|Delete)(Role|RolePolicy|AssumeRolePolicy|OpenIDConnectProvider|RolePermissionsBoundary)|iam:PassRole|lambda:(Add|Create)|[*]", action))
+      ]
+    ]))
+    error_message = "The applier could widen its own rights: ${aws_iam_role_policy.ci["apply"].policy}"
+  }
+  # IAM takes 10,240 characters in all policies of a role.
+  assert {
+    condition     = length(aws_iam_role_policy.ci["apply"].policy) < 10240
+    error_message = "${length(aws_iam_role_policy.ci["apply"].policy)} characters"
   }
 }
 

@@ -24,6 +24,7 @@ mock_provider "aws" {
 
 variables {
   contacts_csv = "s3://city-lists/contacts.csv"
+  ledger       = false
   departments = {
     trash = {
       services = [" Illegal Dumping ", "Graffiti"]

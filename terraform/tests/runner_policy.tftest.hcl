@@ -26,6 +26,7 @@ mock_provider "aws" {
 
 variables {
   contacts_csv = "s3://city-lists/contacts.csv"
+  ledger       = false
   departments = {
     trash = { services = ["Illegal Dumping"], alerts = { notifications = { threshold = 30, protocols = ["sms"] } } }
     water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email"] } } }

@@ -32,7 +32,7 @@ def new_workspace(
     terraform_env: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], Workspace]:
     """Make copies of terraform/, on an AWS that is emptied before each test module."""
-    for name in ("iam", "s3", "sns"):
+    for name in ("cloudwatch", "iam", "lambda", "logs", "s3", "scheduler", "sns", "sqs"):
         get_backend(name).reset()
 
     def new() -> Workspace:

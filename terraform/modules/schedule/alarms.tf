@@ -1,0 +1,97 @@
+# Who watches the watcher: each alarm goes to the operators, if there are any.
+
+locals {
+  _tell = var.operators_topic_arn == null ? [] : [var.operators_topic_arn]
+
+  _function = { FunctionName = aws_lambda_function.check.function_name }
+  # "OK" is told only where it means that something was mended: five minutes without a run are no
+  # news after one that failed.
+  _alarms = {
+    check-failed = {
+      description = "Runs of the backlog check failed for good; their events are in the queue of this name."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = aws_sqs_queue.check_failed.name }
+      tell_ok     = true
+    }
+    errors = {
+      description = "A run of the backlog check failed; its log says why. It is tried twice more."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      statistic   = "Sum"
+      dimensions  = local._function
+      tell_ok     = false
+    }
+    start-failed = {
+      description = "The schedule could not start the backlog check; its events are in the queue of this name."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = aws_sqs_queue.start_failed.name }
+      tell_ok     = true
+    }
+    throttles = {
+      description = "Lambda had no room for the backlog check: too much else runs in this account. It is tried again."
+      namespace   = "AWS/Lambda"
+      metric      = "Throttles"
+      statistic   = "Sum"
+      dimensions  = local._function
+      tell_ok     = false
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local._alarms
+
+  alarm_name        = "${var.name}-${each.key}"
+  alarm_description = each.value.description
+
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = local._tell
+  ok_actions    = each.value.tell_ok ? local._tell : []
+}
+
+# A function that isn't started has no data at all. CloudWatch looks for older data before it takes
+# missing data for breaching, which would cost days; so the days without a run are filled in.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+resource "aws_cloudwatch_metric_alarm" "not_run" {
+  alarm_name        = "${var.name}-not-run"
+  alarm_description = "The backlog check has not run for ${var.not_run_days} days: nobody would be alerted. Look at the schedule of this name."
+
+  evaluation_periods  = var.not_run_days
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+
+  metric_query {
+    id          = "runs"
+    expression  = "FILL(started, 0)"
+    label       = "Runs in a day"
+    return_data = true
+  }
+  metric_query {
+    id = "started"
+
+    metric {
+      namespace   = "AWS/Lambda"
+      metric_name = "Invocations"
+      dimensions  = local._function
+      stat        = "Sum"
+      period      = 24 * 60 * 60
+    }
+  }
+
+  alarm_actions = local._tell
+  ok_actions    = local._tell
+}
