@@ -8,11 +8,12 @@ VENV_READY = $(VENV)/.ready
 TERRAFORM_READY = terraform/.terraform/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint fmt plan review apply subscriptions check-backlog bench lock
+.PHONY: help demo test lint fmt plan review apply subscriptions check-backlog backtest board bench lock
 
 # What a user gives is handed on through the environment, whatever characters it holds. Make would
 # expand it once more where it hands on the variable itself: $(shell ...) in a link would be run.
-unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN
+unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN \
+  REPORTS FROM TO TARGET OUTPUTS HISTORY
 export BACKLOG_REPORT = $(value REPORT)
 export BACKLOG_MONTH = $(value MONTH)
 export BACKLOG_PLAN = $(value PLAN)
@@ -20,9 +21,20 @@ export BACKLOG_CONTACTS_BEFORE = $(value CONTACTS_BEFORE)
 export BACKLOG_FORMAT = $(value FORMAT)
 export BACKLOG_ACCEPT = $(value ACCEPT)
 export BACKLOG_CONFIRM = $(value CONFIRM)
+export BACKLOG_REPORTS = $(value REPORTS)
+export BACKLOG_FROM = $(value FROM)
+export BACKLOG_TO = $(value TO)
+export BACKLOG_TARGET = $(value TARGET)
+export BACKLOG_OUTPUTS = $(value OUTPUTS)
+export BACKLOG_HISTORY = $(value HISTORY)
 REVIEW_OPTIONS = $${BACKLOG_CONTACTS_BEFORE:+--contacts-before "$$BACKLOG_CONTACTS_BEFORE"} \
   $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
-  $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"}
+  $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"} $${BACKLOG_HISTORY:+--history "$$BACKLOG_HISTORY"}
+BACKTEST_OPTIONS = $${BACKLOG_FROM:+--from "$$BACKLOG_FROM"} $${BACKLOG_TO:+--to "$$BACKLOG_TO"} \
+  $${BACKLOG_TARGET:+--target "$$BACKLOG_TARGET"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
+  $${BACKLOG_OUTPUTS:+--outputs "$$BACKLOG_OUTPUTS"} -- "$$BACKLOG_REPORTS"
+REPORTS_GIVEN = test -n "$$BACKLOG_REPORTS" || { echo "error: name past reports, a folder or an address" \
+  "with {yyyy} and {mm}: make $@ REPORTS=reports (make demo draws a board of made-up ones)" >&2; exit 2; }
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +49,7 @@ plan: $(TERRAFORM_READY)  ## Show what the next apply means for people: options 
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
 	@$(PY) -m scripts.review_plan .cache/plan/plan.json $(REVIEW_OPTIONS)
 
-review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= FORMAT= ACCEPT=
+review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@test -n "$$BACKLOG_PLAN" || { echo "error: name a plan: make review PLAN=plan.json" >&2; exit 2; }
 	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
@@ -50,6 +62,15 @@ subscriptions: $(TERRAFORM_READY)  ## Say who really hears: RESEND=1 CONFIRM=LIN
 check-backlog: $(TERRAFORM_READY)  ## Read the report, alert what is over: REPORT= MONTH= DRY_RUN=1
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
 	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} $(if $(filter-out 0 no false,$(DRY_RUN)),--dry-run)
+
+backtest: $(VENV_READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= FORMAT=
+	@$(REPORTS_GIVEN)
+	@$(PY) -m scripts.backtest $(BACKTEST_OPTIONS)
+
+# The page is written whether or not some month is unknown (3); it says which.
+board: $(VENV_READY)  ## Draw past reports as one page, .cache/board.html: options as backtest, OUTPUTS=
+	@$(REPORTS_GIVEN)
+	@mkdir -p .cache && { $(PY) -m scripts.backtest --board .cache/board.html $(BACKTEST_OPTIONS) || test $$? -eq 3; }
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test

@@ -128,7 +128,7 @@ def _thresholds(axes: Axes, series: Series, near: Sequence[tuple[str, int]], top
     for group in groups:
         names = ", ".join(f"{name} {number:,}" for name, number in group)
         limit = group[-1][1]
-        place = _free_place(series.counts, limit, 6.5 * len(names) / _PLOT_WIDTH, height)
+        place = _free_place(series.counts, limit, 6 * len(names) / _PLOT_WIDTH, height)
         _text(axes, (begin + place * (end - begin), limit), names, "limit", "left", (3, 4))
     far = [f"{name} {number:,}" for name, number in series.thresholds if (name, number) not in near]
     if far:
@@ -136,18 +136,19 @@ def _thresholds(axes: Axes, series: Series, near: Sequence[tuple[str, int]], top
 
 
 def _free_place(counts: Sequence[int | None], limit: int, width: float, height: float) -> float:
-    """Return where along a threshold, 0 to 1, a label so wide is farthest from the counts."""
+    """Return where along a threshold, 0 to 1, a label so wide is farthest from the line."""
     last = max(len(counts) - 1, 1)
+    line: list[tuple[float, float]] = []
+    for i, (here, there) in enumerate(zip(counts, [*counts[1:], None], strict=True)):
+        if here is not None:
+            step = 0.0 if there is None else (there - here) / 4
+            line += [((i + quarter / 4) / last, here + quarter * step) for quarter in range(4)]
 
     def distance(place: float) -> float:
-        near = [
-            abs((count - limit) * height - 9)
-            for x, count in enumerate(counts)
-            if count is not None and place - 0.03 <= x / last <= place + width + 0.03
-        ]
+        near = [abs((y - limit) * height - 9) for x, y in line if place <= x <= place + width]
         return min([*near, 20.0])  # enough is enough: then the first place is best
 
-    return max([i / 10 for i in range(10) if not i or i / 10 + width <= 1], key=distance)
+    return max([i / 20 for i in range(20) if not i or i / 20 + width <= 1], key=distance)
 
 
 def _months(axes: Axes, months: Sequence[str]) -> None:
