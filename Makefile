@@ -105,7 +105,7 @@ $(VENV_READY): requirements-dev.txt
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=..." >&2; exit 1; \
 	fi; \
-	echo "setting up $(VENV) with $$($$python --version): 400 MB, a minute or two" >&2; \
+	echo "setting up $(VENV) with $$($$python --version): 650 MB, a minute or two" >&2; \
 	rm -rf $(VENV) && $$python -m venv $(VENV) && \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@
