@@ -90,13 +90,14 @@ def _progress(total: int) -> Callable[[int], None]:
     """Return what tells of n reports read: a line that is rewritten, or one every few seconds."""
     shows = sys.stderr.isatty()
     interval = 0.2 if shows else PATIENCE_SECONDS
-    said = time.monotonic()
+    said, is_open = time.monotonic(), False
 
     def tell(number: int) -> None:
-        nonlocal said
-        if time.monotonic() - said >= interval:
-            said = time.monotonic()
-            end = "\r" if shows and number < total else "\n"
+        nonlocal said, is_open
+        is_last = is_open and number == total  # a line that is rewritten must end somewhere
+        if is_last or time.monotonic() - said >= interval:
+            said, is_open = time.monotonic(), shows and number < total
+            end = "\r" if is_open else "\n"
             print(f"{number} of {total} reports read", end=end, file=sys.stderr, flush=True)
 
     return tell
