@@ -136,9 +136,9 @@ def _over_item(group: Sequence[History], link: str) -> str:
     times = ", ".join(f"{_safe(h.alert.level)} in {_times(h)}" for h in group if h.over_since)
     return (
         f'<li><span class="count">{group[0].counts[-1]:,}'
-        f'<span class="unit muted">open cases</span></span>{link}'
-        f'<span class="what"><span>Over {limits}</span>'
-        f'<span class="muted">Alerts: {times}</span></span>{_strip(group)}</li>\n'
+        f' <span class="unit muted">open cases</span></span>\n<div class="told">{link}\n'
+        f'<span class="what"><span>Over {limits}.</span>'
+        f' <span class="muted">Alerts: {times}.</span></span>\n{_strip(group)}</div></li>\n'
     )
 
 
@@ -154,7 +154,7 @@ def _strip(group: Sequence[History]) -> str:
     )
     told = f"alert in {sum(sent)} of the last {_number(len(months), 'month')}"
     ends = "".join(
-        f"<span>{short(month)}</span>" for month in dict.fromkeys(months[:: len(months) - 1 or 1])
+        f"<span>{short(month)}</span> " for month in dict.fromkeys(months[:: len(months) - 1 or 1])
     )
     return (
         f'<span class="when"><span class="strip" role="img" aria-label="{told}">{cells}</span>'

@@ -188,11 +188,12 @@ def _is_alone(counts: Sequence[int | None], i: int) -> bool:
 
 
 def brief(number: int) -> str:
-    """Return a number of at most five characters, as 9,999, 12.3k or 2.2M."""
+    """Return a number in few characters, as 9,999, 12.3k, 2.2M or 9.9B."""
     if number < 10_000:
         return f"{number:,}"
-    scaled, unit = (number / 1e6, "M") if number >= 999_500 else (number / 1e3, "k")
-    return f"{scaled:.{0 if scaled >= 100 else 1}f}".removesuffix(".0") + unit
+    sizes = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+    size, unit = next((size, unit) for size, unit in sizes if number >= size * 0.9995)
+    return f"{number / size:.{0 if number >= 100 * size else 1}f}".removesuffix(".0") + unit
 
 
 def short(month: str) -> str:

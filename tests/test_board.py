@@ -74,12 +74,12 @@ def test_the_summary_says_what_is_over_since_when_and_how_often() -> None:
 
     lines = Page(board([*found], {})).lines
 
-    assert lines[2:7] == [
+    assert lines[2:8] == [
         "November 2025 to February 2026",
         "In February 2026, 1 of 3 departments is over a threshold",
-        "350open caseswaterOver critical (100) since December 2025; extreme (300) since"
-        " February 2026Alerts: critical in 3 of 4 months, extreme in 1 of 4 months"
-        "Nov 2025Feb 2026",
+        "350 open cases",
+        "water Over critical (100) since December 2025; extreme (300) since February 2026."
+        " Alerts: critical in 3 of 4 months, extreme in 1 of 4 months. Nov 2025 Feb 2026",
         "Unknown now: trash",
         "Within its thresholds: parks",
     ]
@@ -281,7 +281,9 @@ def test_thresholds_close_together_share_a_label_and_one_far_above_stands_at_the
         (999_499, "999k"),
         (999_500, "1M"),
         (2_176_826, "2.2M"),
-        (10**15, "1000000000M"),
+        (9_876_543_210, "9.9B"),
+        (999_499_999, "999M"),
+        (10**15, "1000000B"),
     ],
 )
 def test_numbers_in_a_plot_are_short(number: int, text: str) -> None:
