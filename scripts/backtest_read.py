@@ -155,17 +155,21 @@ def read_history(
         except ReportError as error:
             return Month(month, None, str(error))
 
-    # Waiting for a server is shared; reading files gains nothing from it.
-    remote = any("://" in address for address in addresses.values())
-    history = []
-    with ThreadPoolExecutor(_AT_ONCE if remote else 1) as pool:
+    if not any("://" in address for address in addresses.values()):
+        return _told(map(read, addresses.items()), tell)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # servers are waited for together
         try:
-            for number, month in enumerate(pool.map(read, addresses.items()), 1):
-                history.append(month)
-                tell(number)
+            return _told(pool.map(read, addresses.items()), tell)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _told(months: Iterable[Month], tell: Callable[[int], None]) -> list[Month]:
+    history = []
+    for month in months:
+        history.append(month)
+        tell(len(history))
     return history
 
 

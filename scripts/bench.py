@@ -1,4 +1,4 @@
-"""Measure plans, runs, reports and reviews beside the ways not taken: `make bench`.
+"""Measure plans, runs, reports, reviews and boards beside the ways not taken: `make bench`.
 
 All figures of one table come from one run, the things compared taking turns. The people are
 generated, AWS is in memory or on loopback, and nothing is left behind.
@@ -13,12 +13,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_plan, bench_report, bench_review, bench_run
+from scripts import bench_board, bench_plan, bench_report, bench_review, bench_run
 from scripts.bench_measure import Row, table
 from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
-PARTS = ("plan", "run", "report", "review")
+PARTS = ("plan", "run", "report", "review", "board")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,6 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_report.measure(folder, options.rows, processes)
             if "review" in parts:
                 rows += bench_review.measure(folder, options.subscriptions, processes)
+            if "board" in parts:
+                rows += bench_board.measure(folder, options.reports, processes)
     except (StepError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--contacts", type=whole, default=1000, help=f"contacts of the old way {default}")
     add("--subscriptions", type=whole, default=10_000, help=f"in the review {default}")
     add("--rows", type=whole, default=1_000_000, help=f"rows in the report {default}")
+    add("--reports", type=whole, default=600, help=f"past reports on the board {default}")
     return parser
 
 

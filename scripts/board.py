@@ -286,12 +286,13 @@ def _heard(history: History, coverage: Coverage) -> str:
 def _table(group: Sequence[History]) -> str:
     """Lay out the plot's numbers, the latest month first."""
     first = group[0]
+    counts = first.counts
     heads = "".join(
         f'<th scope="col">{_safe(h.alert.level)} above {h.alert.threshold:,}</th>' for h in group
     )
     rows = []
-    for index in reversed(range(len(first.months))):
-        count = first.counts[index]
+    for index in reversed(range(len(counts))):
+        count = counts[index]
         if count is None:
             reason = _safe(first.decisions[index].reason)
             cells = f'<td class="number">?</td><td colspan="{len(group)}">unknown: {reason}</td>'
