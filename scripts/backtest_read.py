@@ -216,7 +216,7 @@ class _Part:
         return _Part(f"{self.place}, {name}", self.map_of_any().get(name))
 
     def map_of_any(self) -> dict[str, Any]:
-        if not isinstance(self.value, dict) or "__is_block__" in self.value:
+        if not isinstance(self.value, dict):
             raise self.error("a map, { name = ... }")
         named = {k: v for k, v in self.value.items() if not (k.startswith("__") and k[-2:] == "__")}
         return {_Part(f"{self.place}, a name", k).name(): v for k, v in named.items()}

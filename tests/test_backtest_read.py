@@ -42,7 +42,9 @@ LAST_MONTH = "2026-02"
         ("2026/2025-12.csv", "2025-12"),  # the file's own name goes first
         ("1999-12.csv", "1999-12"),
         ("may-2026.csv", "2026-05"),
+        ("2025/12-report-2026-01.csv", "2026-01"),
         ("mayor-2026.csv", None),
+        ("dismay-2026.csv", None),
         ("march2026-to-april2026.csv", None),
         ("2026-02-15.csv", None),  # the day of what?
         ("20260215.csv", None),

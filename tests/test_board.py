@@ -99,6 +99,14 @@ def test_the_heading_never_says_all_is_well_of_the_unknown(
     assert heading in Page(board(histories({"Water": counts}, "water_critical"), {})).lines
 
 
+def test_the_heading_is_careful_when_one_department_of_several_is_unknown() -> None:
+    found = histories({"Water": (5,), "Trash": (None,)}, "water_critical", "trash_many")
+
+    lines = Page(board(found, {})).lines
+
+    assert "In November 2025, no department is known to be over a threshold" in lines
+
+
 def test_the_table_has_every_month_and_unknown_is_never_a_number() -> None:
     page = Page(board(histories({"Water": (1234, None, 100, 101)}, "water_critical"), {}))
 
@@ -268,6 +276,13 @@ def test_thresholds_close_together_share_a_label_and_one_far_above_stands_at_the
     labels = [text for name, _, text in shapes if name == "limit"]
     assert labels == ["critical 100, severe 103", "extreme 90,000 \N{UPWARDS ARROW}"]
     assert sum(name == "threshold" for name, *_ in shapes) == 2
+
+
+@pytest.mark.parametrize("name", ["$x^2$", "$\\frac{1}{0}$", "$", "a\\_b", "</text>"])
+def test_a_levels_name_is_no_mathematics_and_no_markup(name: str) -> None:
+    shapes = drawn(Series(MONTHS, (40, 101, 120, 90), (False,) * 4, [(name, 100)]))
+
+    assert [text for kind, _, text in shapes if kind == "limit"] == [f"{name} 100"]
 
 
 @pytest.mark.parametrize(
