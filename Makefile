@@ -15,11 +15,13 @@ SCHEDULE := $(value TF_VAR_schedule_expression)$(shell cat terraform/*.tfvars \
 SCHEDULED_PACKAGE = $(if $(SCHEDULE),$(PACKAGE))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint fmt plan review apply subscriptions check-backlog drill package bench lock
+.PHONY: help demo test soak lint fmt plan review apply subscriptions check-backlog drill backtest board \
+  package bench lock
 
 # What a user gives is handed on through the environment, whatever characters it holds. Make would
 # expand it once more where it hands on the variable itself: $(shell ...) in a link would be run.
-unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN LEDGER AGAIN TOPIC
+unexport REPORT MONTH PLAN CONTACTS_BEFORE FORMAT ACCEPT CONFIRM RESEND DRY_RUN LEDGER AGAIN TOPIC \
+  REPORTS FROM TO TARGET OUTPUTS HISTORY
 export BACKLOG_REPORT = $(value REPORT)
 export BACKLOG_MONTH = $(value MONTH)
 export BACKLOG_PLAN = $(value PLAN)
@@ -29,10 +31,21 @@ export BACKLOG_ACCEPT = $(value ACCEPT)
 export BACKLOG_CONFIRM = $(value CONFIRM)
 export BACKLOG_LEDGER = $(value LEDGER)
 export BACKLOG_TOPIC = $(value TOPIC)
+export BACKLOG_REPORTS = $(value REPORTS)
+export BACKLOG_FROM = $(value FROM)
+export BACKLOG_TO = $(value TO)
+export BACKLOG_TARGET = $(value TARGET)
+export BACKLOG_OUTPUTS = $(value OUTPUTS)
+export BACKLOG_HISTORY = $(value HISTORY)
 IS_SET = $(filter-out 0 no false,$(1))
 REVIEW_OPTIONS = $${BACKLOG_CONTACTS_BEFORE:+--contacts-before "$$BACKLOG_CONTACTS_BEFORE"} \
   $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
-  $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"}
+  $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"} $${BACKLOG_HISTORY:+--history "$$BACKLOG_HISTORY"}
+BACKTEST_OPTIONS = $${BACKLOG_FROM:+--from "$$BACKLOG_FROM"} $${BACKLOG_TO:+--to "$$BACKLOG_TO"} \
+  $${BACKLOG_TARGET:+--target "$$BACKLOG_TARGET"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
+  $${BACKLOG_OUTPUTS:+--outputs "$$BACKLOG_OUTPUTS"} -- "$$BACKLOG_REPORTS"
+REPORTS_GIVEN = test -n "$$BACKLOG_REPORTS" || { echo "error: name past reports, a folder or an address" \
+  "with {yyyy} and {mm}: make $@ REPORTS=reports (make demo draws a board of made-up ones)" >&2; exit 2; }
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +60,7 @@ plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Show what the next apply means
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
 	@$(PY) -m scripts.review_plan .cache/plan/plan.json $(REVIEW_OPTIONS)
 
-review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= FORMAT= ACCEPT=
+review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@test -n "$$BACKLOG_PLAN" || { echo "error: name a plan: make review PLAN=plan.json" >&2; exit 2; }
 	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
@@ -68,6 +81,15 @@ drill: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a t
 
 package: $(VENV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.package
+
+backtest: $(VENV_READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= FORMAT=
+	@$(REPORTS_GIVEN)
+	@$(PY) -m scripts.backtest $(BACKTEST_OPTIONS)
+
+# The page is written whether or not some month is unknown (3); it says which.
+board: $(VENV_READY)  ## Draw past reports as one page, .cache/board.html: options as backtest, OUTPUTS=
+	@$(REPORTS_GIVEN)
+	@mkdir -p .cache && { $(PY) -m scripts.backtest --board .cache/board.html $(BACKTEST_OPTIONS) || test $$? -eq 3; }
 
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
@@ -104,7 +126,7 @@ $(VENV_READY): requirements-dev.txt
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.10 or newer is needed; install it, or name it: make PYTHON=..." >&2; exit 1; \
 	fi; \
-	echo "setting up $(VENV) with $$($$python --version): 400 MB, a minute or two" >&2; \
+	echo "setting up $(VENV) with $$($$python --version): 650 MB, a minute or two" >&2; \
 	rm -rf $(VENV) && $$python -m venv $(VENV) && \
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
 	touch $@

@@ -1,4 +1,4 @@
-"""Measure plans, runs, reports and reviews beside the ways not taken: `make bench`.
+"""Measure plans, runs, reports, reviews and boards beside the ways not taken: `make bench`.
 
 All figures of one table come from one run, the things compared taking turns. The people are
 generated, AWS is in memory or on loopback, and nothing is left behind.
@@ -13,12 +13,20 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import bench_ledger, bench_plan, bench_report, bench_review, bench_run, bench_schedule
+from scripts import (
+    bench_board,
+    bench_ledger,
+    bench_plan,
+    bench_report,
+    bench_review,
+    bench_run,
+    bench_schedule,
+)
 from scripts.bench_measure import Row, table
 from scripts.sandbox import StepError
 from scripts.terraform import TerraformError
 
-PARTS = ("plan", "run", "ledger", "report", "review", "schedule")
+PARTS = ("plan", "run", "ledger", "report", "review", "schedule", "board")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rows += bench_review.measure(folder, options.subscriptions, processes)
             if "schedule" in parts:
                 rows += bench_schedule.measure(folder, processes)
+            if "board" in parts:
+                rows += bench_board.measure(folder, options.reports, processes)
     except (StepError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -71,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--contacts", type=whole, default=1000, help=f"contacts of the old way {default}")
     add("--subscriptions", type=whole, default=10_000, help=f"in the review {default}")
     add("--rows", type=whole, default=1_000_000, help=f"rows in the report {default}")
+    add("--reports", type=whole, default=600, help=f"past reports on the board {default}")
     return parser
 
 

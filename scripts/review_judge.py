@@ -32,6 +32,7 @@ from scripts.review_watch import CHECKS, is_watched, watch_notes, watch_risks
 if TYPE_CHECKING:
     from runner.report import Report
     from runner.rules import Decision
+    from scripts.backtest_judge import Month
 
 # https://docs.aws.amazon.com/general/latest/gr/sns.html: pending subscriptions per account.
 PENDING_QUOTA = 5000
@@ -73,11 +74,16 @@ class Review:
 
 
 def judge(
-    plan: Plan, *, report: Report | None = None, max_removed: Fraction = MAX_REMOVED
+    plan: Plan,
+    *,
+    report: Report | None = None,
+    history: Sequence[Month] = (),
+    max_removed: Fraction = MAX_REMOVED,
 ) -> Review:
     """Say what a plan means.
 
     report: the last one, to say what a change of thresholds would have meant for it.
+    history: the last months, to say in how many of them an alert would have gone out.
     max_removed: the share of an alert's people, 0 to 1, that may leave at once.
     """
     people = people_of(plan)
@@ -115,7 +121,7 @@ def judge(
         tuple(cannot_tell),
         tuple(risks),
         tuple(told(people)),
-        tuple(_settings(plan, report)),
+        tuple(_settings(plan, report, history)),
         tuple(hearing),
         tuple(watch_notes(plan)),
         tuple(_notes(plan, [i for i in unheard if not audiences[i].before])),
@@ -318,19 +324,38 @@ def _count(number: int, verb: str = "") -> str:
     return f"{number} {noun} {verb}".rstrip()
 
 
-def _settings(plan: Plan, report: Report | None) -> Iterator[str]:
+def _settings(plan: Plan, report: Report | None, history: Sequence[Month]) -> Iterator[str]:
     """Name the changes of thresholds and texts; the texts themselves are not repeated."""
     verdicts = _verdicts(plan, report)
     before, after = plan.alerts_before, plan.alerts_after
     for identity in sorted(before.keys() | after.keys()):
         name = name_of(identity)
         if identity not in before:
-            yield f"{name}: new, alerts over {after[identity].threshold}"
+            past = _past(None, after[identity], history)
+            yield f"{name}: new, alerts over {after[identity].threshold}{past}"
         elif identity not in after:
             yield f"{name}: removed, alerted over {before[identity].threshold}"
         elif changed := list(_changed(before[identity], after[identity])):
             verdict = f". {_verdict(*verdicts[identity])}" if identity in verdicts else ""
-            yield f"{name}: {', '.join(changed)}{verdict}"
+            past = _past(before[identity], after[identity], history)
+            yield f"{name}: {', '.join(changed)}{verdict}{past}"
+
+
+def _past(before: Alert | None, after: Alert, history: Sequence[Month]) -> str:
+    """Say in how many of the last months an alert would have gone out; empty where that stays."""
+    same = before and (before.threshold, before.services) == (after.threshold, after.services)
+    if not history or same:
+        return ""
+    from scripts.backtest_judge import replay  # takes pandas
+
+    replayed = replay([before, after] if before else [after], history)
+    sides = ("before", "after") if before else ("",)
+    fired = (f"{len(h.fired)} {side}".rstrip() for h, side in zip(replayed, sides, strict=True))
+    unknown = [len(h.unknown) for h in replayed]
+    words = " before, ".join(map(str, unknown)) + " after" if len(set(unknown)) > 1 else unknown[0]
+    months = "month" if len(history) == 1 else f"{len(history)} months"
+    missing = f"; unknown: {words}" if any(unknown) else ""
+    return f". Would have alerted in the last {months}: {', '.join(fired)}{missing}"
 
 
 def _changed(before: Alert, after: Alert) -> Iterator[str]:

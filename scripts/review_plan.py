@@ -28,8 +28,10 @@ from scripts.terraform import ROOT
 
 if TYPE_CHECKING:
     from runner.report import Report
+    from scripts.backtest_judge import Month
 
 RENDERERS = {"markdown": as_markdown, "text": as_text, "json": as_json}
+MONTHS = 12
 EXIT_CODES = """exit codes:
   0  nothing risky, or all of it accepted
   1  risky, or not the plan that was accepted
@@ -55,7 +57,8 @@ def _review(options: argparse.Namespace) -> Review:
     try:
         path = "/dev/stdin" if options.plan == "-" else options.plan
         plan = read_plan(Path(path).read_bytes())
-        review = judge(plan, report=_report(options.report, plan), max_removed=options.max_removed)
+        report, history = _report(options.report, plan), _history(options.history, plan)
+        review = judge(plan, report=report, history=history, max_removed=options.max_removed)
         if options.contacts_before and not plan.contacts_are_elsewhere:
             texts = (_text(options.contacts_before), _text(options.contacts_after))
             review = replace(review, notes=(*review.notes, *compare_contacts(*texts, plan)))
@@ -80,12 +83,30 @@ def _report(address: str | None, plan: Plan) -> Report | None:
     from runner.check import last_month  # these take a second and 100 MB
     from runner.report import read_report
 
-    alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]
-    services = {service for alert in alerts for service in alert.services}
     try:
-        return read_report(address, last_month(datetime.now(timezone.utc)), services)
+        return read_report(address, last_month(datetime.now(timezone.utc)), _services(plan))
     except BacklogError as error:
         raise CannotTellError(f"the report can't be read: {error}") from None
+
+
+def _history(given: Sequence[str], plan: Plan) -> Sequence[Month]:
+    """Read the last 12 months of past reports; a month that can't be read is an unknown one."""
+    if not given:
+        return ()
+    from runner.cli import last_month
+    from scripts.backtest_read import find_reports, read_history
+
+    try:
+        found = find_reports(given, None, None, last_month(datetime.now(timezone.utc)))
+        last = dict(list(found.items())[-MONTHS:])
+        return read_history(last, _services(plan), lambda _: None)
+    except BacklogError as error:
+        raise CannotTellError(f"the past reports can't be read: {error}") from None
+
+
+def _services(plan: Plan) -> set[str]:
+    alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]
+    return {service for alert in alerts for service in alert.services}
 
 
 def _text(path: str) -> str:
@@ -113,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the contacts that were planned (default: terraform/contacts.csv)",
     )
     add("--report", metavar="ADDRESS", help="the last report, to judge changes of thresholds by")
+    past = f"past reports, to judge new thresholds by the last {MONTHS} months: a folder, a glob,"
+    past += " or an address with {yyyy} and {mm}; may be given again"
+    add("--history", metavar="REPORTS", action="append", default=[], help=past)
     add("--format", choices=RENDERERS, default="text")
     add("--accept", metavar="DIGEST", help="accept the risks of the plan with this digest, alone")
     add(
