@@ -16,7 +16,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a file, python scripts/backtest.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from runner.cli import last_month
+from runner.check import last_month
 from runner.errors import BacklogError, ConfigError
 from runner.render import printable
 from scripts.backtest_judge import History, replay

@@ -93,7 +93,7 @@ def _history(given: Sequence[str], plan: Plan) -> Sequence[Month]:
     """Read the last 12 months of past reports; a month that can't be read is an unknown one."""
     if not given:
         return ()
-    from runner.cli import last_month
+    from runner.check import last_month
     from scripts.backtest_read import find_reports, read_history
 
     try:
