@@ -17,6 +17,7 @@ if __package__ in (None, ""):  # run as a file, python scripts/backtest.py
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from runner.check import last_month
+from runner.config import read_outputs
 from runner.errors import BacklogError, ConfigError
 from runner.render import printable
 from scripts.backtest_judge import History, replay
@@ -71,7 +72,9 @@ def _histories(options: argparse.Namespace) -> list[History]:
     reports = find_reports(options.reports, options.first, options.last, last_month(today))
     alerts = read_departments(options.departments)
     services = {service for alert in alerts for service in alert.services}
-    return replay(alerts, read_history(reports, services, _progress(len(reports))))
+    months = read_history(reports, services, _progress(len(reports)))
+    remind = read_outputs(options.outputs).remind if options.outputs else "month"
+    return replay(alerts, months, remind)
 
 
 def _write_board(options: argparse.Namespace, histories: Sequence[History]) -> None:
@@ -126,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     target = "say which threshold would have fired in about N of 12 months"
     add("--target", type=_of_twelve, metavar="N", help=target)
     add("--board", metavar="OUT.html", help="write a page with the counts drawn over the months")
-    outputs = "what `terraform output -json` prints: the board then tells how many hear an alert"
+    outputs = "what `terraform output -json` prints: it knows `remind`, and how many hear an alert"
     add("--outputs", metavar="FILE", help=outputs)
     add("--caption", metavar="TEXT", default="", help="one line that the board says of itself")
     add("--format", choices=("text", "json"), default="text")

@@ -5,14 +5,16 @@ The runner's own rules judge every month; nothing here compares a count with a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
 from runner.config import Alert
+from runner.ledger import Entry, transition
 from runner.report import Report
-from runner.rules import Decision, decide
+from runner.rules import Decision, decide, distrust
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,15 @@ class Suggestion:
     over: int
 
 
-def replay(alerts: Iterable[Alert], months: Sequence[Month]) -> list[History]:
-    """Judge every month of reports with the runner's rules; one history per alert."""
+def replay(
+    alerts: Iterable[Alert], months: Sequence[Month], remind: str = "month"
+) -> list[History]:
+    """Judge every month of reports with the runner's rules; one history per alert.
+
+    remind: as in runner.config. Recoveries are no alerts, and are left out.
+    """
     alerts = list(alerts)
+    months = list(_trusted(months))
     judged = [
         decide(alerts, month.report)
         if month.report
@@ -105,17 +113,41 @@ def replay(alerts: Iterable[Alert], months: Sequence[Month]) -> list[History]:
     names = tuple(month.month for month in months)
     by_alert = [tuple(column) for column in zip(*judged, strict=True)] or [()] * len(alerts)
     return [
-        History(alert, names, decisions, sent_in(decisions))
+        History(alert, names, decisions, tuple(_sent_in(decisions, months, remind)))
         for alert, decisions in zip(alerts, by_alert, strict=True)
     ]
 
 
-def sent_in(decisions: Sequence[Decision]) -> tuple[bool, ...]:
-    """Say in which months one alert is sent: on crossing, and again in each month it is over.
+def _trusted(months: Iterable[Month]) -> Iterator[Month]:
+    """Yield each month, without its report where the runner would not believe it."""
+    last_month = last_sha256 = ""
+    for month in months:
+        report = month.report
+        if not report:
+            yield month
+        elif doubt := distrust(report, _checked(month.month), None, last_month, last_sha256):
+            yield Month(month.month, None, doubt)
+        else:
+            last_month, last_sha256 = report.month, report.sha256
+            yield month
 
-    The one place where decisions become messages.
-    """
-    return tuple(decision.verdict == "due" for decision in decisions)
+
+def _sent_in(decisions: Sequence[Decision], months: Sequence[Month], remind: str) -> Iterator[bool]:
+    """Say in which months one alert is sent, by the ledger's transitions."""
+    entry = Entry()
+    for decision, month in zip(decisions, months, strict=True):
+        if not month.report:
+            yield False
+            continue
+        now = _checked(month.month)
+        step = transition(entry, decision, month.report, now, remind=remind, notify_recovery=False)
+        entry = step.entry
+        yield step.action == "send"
+
+
+def _checked(month: str) -> datetime:
+    """Return when a month's report is checked: on the second of the next one."""
+    return (datetime.fromisoformat(f"{month}-28T00:00:00+00:00") + timedelta(days=4)).replace(day=2)
 
 
 def suggest(history: History, target: int) -> Suggestion | None:

@@ -13,10 +13,10 @@ from tests.examples import an_alert
 TROUBLE = 'row 2: count "n/a" is not a whole number'
 
 
-def a_month(month: str, counts: dict[str, int] | None) -> Month:
+def a_month(month: str, counts: dict[str, int] | None, sha256: str = "") -> Month:
     if counts is None:
         return Month(month, None, "there is no report for this month")
-    return Month(month, Report(f"{month}.csv", month, "", 1, counts, {}))
+    return Month(month, Report(f"{month}.csv", month, sha256 or month, 1, counts, {}))
 
 
 def a_history(*counts: int | None, threshold: int = 100) -> History:
@@ -64,7 +64,7 @@ def test_a_service_that_comes_and_goes_is_unknown_where_it_is_missing() -> None:
 
 
 def test_a_cell_that_is_no_count_is_unknown_with_the_row_to_blame() -> None:
-    report = Report("r.csv", "2025-01", "", 1, {}, {"water": TROUBLE})
+    report = Report("r.csv", "2025-01", "5" * 64, 1, {}, {"water": TROUBLE})
 
     (history,) = replay([an_alert()], [Month("2025-01", report)])
 
@@ -172,3 +172,41 @@ def test_a_suggested_threshold_does_what_it_says_and_its_neighbours_do_not(targe
     if found.highest is not None:
         assert over(found.highest) == target
         assert over(found.highest + 1) == target - 1
+
+
+def test_crossings_alone_are_sent_where_reminders_are_off() -> None:
+    counts = [101, 150, 99, 101, 102]
+    months = [a_month(f"2025-0{n}", {"water": count}) for n, count in enumerate(counts, 1)]
+
+    (history,) = replay([an_alert()], months, remind="never")
+
+    assert history.fired == ("2025-01", "2025-04")
+
+
+def test_a_reminder_by_days_counts_from_the_message_before_it() -> None:
+    """Checked on the second of each month: 31 days after February 2nd is only in April."""
+    months = [a_month(f"2025-0{n}", {"water": 101}) for n in range(1, 5)]
+
+    (history,) = replay([an_alert()], months, remind="31")
+
+    assert history.fired == ("2025-01", "2025-03")
+
+
+def test_a_report_that_repeats_an_earlier_months_is_unknown_as_it_is_to_the_runner() -> None:
+    """Even after a month that is missing, and however often."""
+    months = [
+        a_month("2025-01", {"water": 101}, "a"),
+        a_month("2025-02", {"water": 101}, "a"),
+        a_month("2025-03", None),
+        a_month("2025-04", {"water": 101}, "a"),
+        a_month("2025-05", {"water": 101}, "b"),
+    ]
+
+    (history,) = replay([an_alert()], months)
+
+    assert history.fired == ("2025-01", "2025-05")
+    assert history.unknown == (
+        ("2025-02", "the report is identical to that of 2025-01"),
+        ("2025-03", "there is no report for this month"),
+        ("2025-04", "the report is identical to that of 2025-01"),
+    )
