@@ -2,10 +2,12 @@
 
 import codecs
 import gzip
+import os
 import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -441,3 +443,48 @@ def test_no_password_and_no_query_is_ever_printed(
     assert f"{server.url}/r.csv" in outcome.out + outcome.err
     assert "secret" not in outcome.out + outcome.err
     assert "dana" not in outcome.out + outcome.err
+
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("header", "modified"),
+    [
+        ("Mon, 02 Mar 2026 12:00:00 GMT", NOON),
+        ("Mon, 02 Mar 2026 13:00:00 +0100", NOON),
+        ("Mon, 02 Mar 2026 12:00:00 -0000", NOON),
+        ("2026-03-02T12:00:00Z", None),
+        ("yesterday", None),
+        ("", None),
+        ("Mon, 32 Mar 2026 12:00:00 GMT", None),
+        ("Mon, 02 Mar 99999 12:00:00 GMT", None),
+    ],
+)
+def test_a_servers_last_modified_is_the_date_of_what_it_gives(
+    header: str, modified: datetime | None
+) -> None:
+    with Server(always(http(CSV, Last_Modified=header))) as server:
+        assert fetch(server.url).modified == modified
+
+
+def test_a_server_that_gives_no_date_has_none() -> None:
+    with Server(always(http(CSV))) as server:
+        assert fetch(server.url).modified is None
+
+
+def test_a_files_date_is_when_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_bytes(CSV)
+    os.utime(tmp_path / "r.csv", (NOON.timestamp(), NOON.timestamp()))
+
+    assert fetch(f"{tmp_path}/r.csv").modified == NOON
+
+
+def test_an_objects_date_is_when_it_was_put() -> None:
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="reports")
+        client.put_object(Bucket="reports", Key="r.csv", Body=CSV)
+        put = client.head_object(Bucket="reports", Key="r.csv")["LastModified"]
+
+        assert fetch("s3://reports/r.csv").modified == put

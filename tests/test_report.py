@@ -15,6 +15,7 @@ from runner.errors import ConfigError, ReportError
 from runner.report import Report, read_report, resolve, service_key
 from tests.conftest import Check
 from tests.examples import an_alert
+from tests.servers import Server, http
 
 HEADER = "service_name,count\n"
 WATER, POTHOLE = an_alert("water_critical"), an_alert("pothole_critical")
@@ -380,3 +381,26 @@ def test_blank_cells_that_the_header_has_are_not_too_many(tmp_path: Path) -> Non
     path.write_text("service_name,count,notes\n\nWater,120,\n")
 
     assert read_report(str(path), "2026-02", ["Water"]).counts == {"water": 120}
+
+
+@pytest.mark.parametrize(
+    ("path", "month", "as_of"),
+    [
+        ("/{yyyy}/{mm}.csv", "2026-02", datetime(2026, 3, 1, tzinfo=timezone.utc)),
+        ("/{mon}.csv", "2025-12", datetime(2026, 1, 1, tzinfo=timezone.utc)),
+        ("/last.csv", "2026-02", None),
+    ],
+)
+def test_without_a_date_a_report_is_as_old_as_the_month_in_its_address(
+    path: str, month: str, as_of: datetime | None
+) -> None:
+    with Server(lambda _: [http(b"service_name,count\nWater,1\n")]) as server:
+        assert read_report(server.url + path, month, ["Water"]).as_of == as_of
+
+
+def test_its_own_date_goes_before_the_month_in_its_address() -> None:
+    answer = http(b"service_name,count\nWater,1\n", Last_Modified="Mon, 02 Mar 2026 12:00:00 GMT")
+    with Server(lambda _: [answer]) as server:
+        report = read_report(f"{server.url}/{{mm}}.csv", "2025-02", ["Water"])
+
+    assert report.as_of == datetime(2026, 3, 2, 12, tzinfo=timezone.utc)

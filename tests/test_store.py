@@ -139,7 +139,7 @@ def error(status: str, code: str) -> bytes:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Callable[[Server], S3Store]:
     """A store on a server, with limits that a test can wait for."""
-    short = store_module.CONFIG.merge(Config(connect_timeout=1, read_timeout=1))
+    short = store_module.CONFIG.merge(Config(connect_timeout=1, read_timeout=0.3))
     monkeypatch.setattr(store_module, "CONFIG", short)
 
     def connect(server: Server) -> S3Store:
