@@ -37,7 +37,11 @@ export BACKLOG_TO = $(value TO)
 export BACKLOG_TARGET = $(value TARGET)
 export BACKLOG_OUTPUTS = $(value OUTPUTS)
 export BACKLOG_HISTORY = $(value HISTORY)
-IS_SET = $(filter-out 0 no false,$(1))
+export BACKLOG_RESEND = $(value RESEND)
+export BACKLOG_DRY_RUN = $(value DRY_RUN)
+export BACKLOG_AGAIN = $(value AGAIN)
+# $(call FLAG,AGAIN,--again) is --again, unless AGAIN is empty or says no.
+FLAG = $$(case "$$BACKLOG_$(1)" in ""|0|[Nn]*|[Ff]*) ;; *) echo "$(2)" ;; esac)
 REVIEW_OPTIONS = $${BACKLOG_CONTACTS_BEFORE:+--contacts-before "$$BACKLOG_CONTACTS_BEFORE"} \
   $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_FORMAT:+--format "$$BACKLOG_FORMAT"} \
   $${BACKLOG_ACCEPT:+--accept "$$BACKLOG_ACCEPT"} $${BACKLOG_HISTORY:+--history "$$BACKLOG_HISTORY"}
@@ -68,12 +72,12 @@ apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscription
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
 
 subscriptions: $(TERRAFORM_READY)  ## Say who really hears: RESEND=1 CONFIRM=LINK
-	@$(PY) -m scripts.subscriptions $(if $(call IS_SET,$(RESEND)),--resend) $${BACKLOG_CONFIRM:+--confirm "$$BACKLOG_CONFIRM"}
+	@$(PY) -m scripts.subscriptions $(call FLAG,RESEND,--resend) $${BACKLOG_CONFIRM:+--confirm "$$BACKLOG_CONFIRM"}
 
 check-backlog: $(TERRAFORM_READY)  ## Alert what the report says is over: REPORT= MONTH= DRY_RUN=1 AGAIN=1 LEDGER=
 	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m runner --outputs - \
 	  $${BACKLOG_REPORT:+--report "$$BACKLOG_REPORT"} $${BACKLOG_MONTH:+--month "$$BACKLOG_MONTH"} \
-	  $${BACKLOG_LEDGER:+--ledger "$$BACKLOG_LEDGER"} $(if $(call IS_SET,$(DRY_RUN)),--dry-run) $(if $(call IS_SET,$(AGAIN)),--again)
+	  $${BACKLOG_LEDGER:+--ledger "$$BACKLOG_LEDGER"} $(call FLAG,DRY_RUN,--dry-run) $(call FLAG,AGAIN,--again)
 
 drill: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
 	@test -n "$$BACKLOG_TOPIC" || { echo "error: name a topic: make drill TOPIC=water_critical" >&2; exit 2; }

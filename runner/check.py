@@ -1,5 +1,6 @@
 """One check: the order of work that the command line and the scheduled function share."""
 
+import json
 import re
 import sys
 from collections import defaultdict
@@ -11,12 +12,14 @@ from pathlib import Path
 from runner.config import Config
 from runner.deliver import Check, Delivery, deliver
 from runner.errors import ConfigError, LedgerError, NotSentError, ReportError
-from runner.ledger import Entry, dump, parse
+from runner.ledger import MONTH, parse_months
 from runner.messages import for_operators
 from runner.publish import Publish, publisher
 from runner.report import Report, read_report
 from runner.rules import Decision, decide, distrust
 from runner.store import FolderStore, NoStore, S3Store, Store
+
+_MONTHS_KEPT = 24
 
 
 def check_report(
@@ -42,7 +45,7 @@ def check_report(
             "no report: name one with --report (REPORT= with make), or set report_url and run"
             " `make apply`"
         )
-    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month) or month > f"{now:%Y-%m}":
+    if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     store = _store(config, ledger, again)
     topics = [alert.topic_arn for alert in config.alerts] + [config.operators_topic_arn]
@@ -100,15 +103,16 @@ def _deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
 
 
 def _doubt(check: Check) -> str:
-    """Say why the report can't be trusted, or note it as the one judged last."""
+    """Say why the report can't be trusted, or note it as its month's."""
     body, version = check.store.read("report")
-    last, report = parse("report", body), check.report
-    max_age = check.config.max_report_age_days
-    if doubt := distrust(report, check.now, max_age, last.month, last.sha256):
+    report, seen = check.report, parse_months(body)
+    if doubt := distrust(report, check.now, check.config.max_report_age_days, seen):
         return doubt
-    this = Entry(month=report.month, sha256=report.sha256)
-    if this != last and report.month >= last.month and not check.dry_run:
-        check.store.write("report", dump(this), version)  # or another check has, this moment
+    if seen.get(report.month) != report.sha256 and not check.dry_run:
+        kept = sorted({**seen, report.month: report.sha256}.items())[-_MONTHS_KEPT:]
+        check.store.write(
+            "report", json.dumps(dict(kept)).encode(), version
+        )  # or another check has
     return ""
 
 
@@ -117,7 +121,7 @@ def _summary(wrong: Sequence[Delivery]) -> Iterator[str]:
     alerts = defaultdict(list)
     for d in wrong:
         count = "" if d.decision.count is None else f" ({d.decision.count})"
-        alerts[d.status, d.reason].append(d.decision.alert.topic + count)
+        alerts[d.status, " ".join(d.reason.split())].append(d.decision.alert.topic + count)
     for (status, reason), topics in alerts.items():
         yield f"{status}: {', '.join(topics)}\n  {reason}"
 
@@ -129,5 +133,6 @@ def _tell_operators(config: Config, publish: Publish, subject: str, lines: Seque
     text = "\n\n".join([*lines, "What failed is tried again by the next check."])
     try:
         publish(for_operators(config.operators_topic_arn, f"Backlog check {subject}", text))
-    except NotSentError as error:
-        print(f"error: the operators could not be told: {error}", file=sys.stderr)
+    except (NotSentError, KeyboardInterrupt) as error:  # the result is still to be told
+        why = str(error) or "interrupted"
+        print(f"error: the operators could not be told: {why}", file=sys.stderr)

@@ -4,8 +4,9 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Event
 from typing import Literal
 from uuid import uuid4
 
@@ -19,9 +20,12 @@ from runner.report import Report
 from runner.rules import Decision
 from runner.store import Store
 
-# Longer than one publish with all its attempts can take: three of 13 seconds, and 3 between them.
+# Longer than a claim may take, and after it a publish with all its attempts: three of 13 seconds,
+# and 3 between them.
 LEASE_SECONDS = 60.0
+CLAIM_SECONDS = 15.0
 POLL_SECONDS = 1.0
+INTERRUPTED = "not sent: the check was interrupted"
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Check:
-    """What all deliveries of one check share."""
+    """What all deliveries of one check share. stop: set when it is interrupted."""
 
     report: Report
     now: datetime
@@ -44,6 +48,7 @@ class Check:
     store: Store
     publish: Publish
     dry_run: bool
+    stop: Event = field(default_factory=Event)
 
 
 def deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
@@ -56,6 +61,7 @@ def deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
         try:
             wait(futures)
         except KeyboardInterrupt:  # what is on its way is waited for, nothing more begins
+            check.stop.set()
             pool.shutdown(cancel_futures=True)
     return [
         _interrupted(decision) if future.cancelled() else future.result()
@@ -65,7 +71,7 @@ def deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
 
 def _interrupted(decision: Decision) -> Delivery:
     if decision.verdict == "due":
-        return Delivery(decision, "failed", "not sent: the check was interrupted")
+        return Delivery(decision, "failed", INTERRUPTED)
     return Delivery(decision, decision.verdict, decision.reason)
 
 
@@ -88,13 +94,18 @@ def _settle(decision: Decision, check: Check) -> Delivery:
                 return _untouched(decision, entry, step)
             is_message = step.action != "keep silent"
             wanted = replace(entry, claim=uuid4().hex) if is_message else step.entry
+            began = time.monotonic()
             if written := check.store.write(topic, dump(wanted), version):
-                if is_message:
-                    return _send(decision, entry, step, written, check)
-                return _untouched(decision, entry, step)
+                if not is_message:
+                    return _untouched(decision, entry, step)
+                if time.monotonic() - began > CLAIM_SECONDS:
+                    raise LedgerError("not sent: to claim it in the ledger took too long")
+                return _send(decision, entry, step, written, check)
             # Another check was faster: look again.
     except LedgerError as error:
         return Delivery(decision, "failed", str(error))
+    except Exception as error:  # whatever it is, it holds back no other alert
+        return Delivery(decision, "failed", f"not sent ({type(error).__name__})")
 
 
 def _read_unclaimed(topic: str, check: Check) -> tuple[Entry, str]:
@@ -105,13 +116,15 @@ def _read_unclaimed(topic: str, check: Check) -> tuple[Entry, str]:
     """
     seen, since = "", 0.0
     while True:
+        if check.stop.is_set():
+            raise LedgerError(INTERRUPTED)
         body, version = check.store.read(topic)
         entry = parse(topic, body)
         if version != seen:
             seen, since = version, time.monotonic()
         if not entry.claim or check.dry_run or time.monotonic() - since >= LEASE_SECONDS:
             return entry, version
-        time.sleep(POLL_SECONDS)
+        check.stop.wait(POLL_SECONDS)
 
 
 def _untouched(decision: Decision, entry: Entry, step: Step) -> Delivery:

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -57,8 +58,8 @@ def fetch(address: str) -> Fetched:
 
 def display(address: str) -> str:
     """Return the address without user, password and query, which may hold secrets."""
-    if "://" not in address:
-        return address
+    if "://" not in address:  # a path, or an address that is mistyped
+        return "..." if re.search(r"^\w+:/|^//|:.*@", address) else address
     scheme, rest = address.split("://", 1)
     host, slash, path = rest.split("?", 1)[0].split("#", 1)[0].partition("/")
     if ":" in host and "@" in rest[len(host) :]:  # maybe a password with a raw /, ? or #
@@ -107,7 +108,7 @@ def _read_http(url: str) -> Fetched:
 def _date(header: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
 
@@ -144,10 +145,10 @@ def _read_s3(url: str) -> Fetched:
     try:
         client = boto3.client("s3", config=config)
         answer = client.get_object(Bucket=bucket, Key=key)
-        return Fetched(_read_capped(answer["Body"]), answer["LastModified"])
+        return Fetched(_read_capped(answer["Body"]), answer.get("LastModified"))
     except ClientError as error:
         raise ReportError(f"S3 answered {error.response['Error']['Code']}") from None
-    except (BotoCoreError, urllib3.exceptions.HTTPError) as error:
+    except (BotoCoreError, RecursionError, urllib3.exceptions.HTTPError) as error:
         raise ReportError(f"can't be read from S3 ({type(error).__name__})") from None
 
 

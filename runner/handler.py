@@ -24,11 +24,10 @@ def handler(event: Mapping[str, Any] | None, context: object) -> None:
     event: may name `month` and `report`. Raises BacklogError wherever the command line would end in
     another exit code than 0, so that Lambda tries again and its alarm sees it.
     """
-    event = event or {}
     try:
-        report, deliveries = check_report(
-            _config(os.environ.get("BACKLOG_CONFIG", "")), event.get("report"), event.get("month")
-        )
+        address, month = _named(event)
+        config = _config(os.environ.get("BACKLOG_CONFIG", ""))
+        report, deliveries = check_report(config, address, month)
     except BacklogError as error:
         _log(error=str(error), exit_code=error.exit_code)
         raise
@@ -67,6 +66,16 @@ def metrics(report: Report, deliveries: Sequence[Delivery], function: str) -> di
     ]
     about = {"Timestamp": int(now * 1000), "CloudWatchMetrics": directives}
     return {"_aws": about, "Function": function, **values}
+
+
+def _named(event: Any) -> tuple[str | None, str | None]:
+    """Return the report and the month that an event names."""
+    given = {} if event is None else event
+    if isinstance(given, dict):
+        report, month = given.get("report"), given.get("month")
+        if isinstance(report, str | None) and isinstance(month, str | None):
+            return report, month
+    raise ConfigError("the event must be an object whose report and month, if any, are texts")
 
 
 def _config(address: str) -> Config:

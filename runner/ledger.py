@@ -90,7 +90,7 @@ def dump(entry: Entry) -> bytes:
     return json.dumps(asdict(entry), indent=2).encode()
 
 
-_MONTHS = re.compile("(|[0-9]{4}-(0[1-9]|1[0-2])) (|[0-9]{4}-(0[1-9]|1[0-2]))")
+MONTH = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"
 
 
 def parse(name: str, body: bytes) -> Entry:
@@ -101,7 +101,9 @@ def parse(name: str, body: bytes) -> Entry:
         entry = Entry(**json.loads(body))
         texts = [value for name, value in asdict(entry).items() if name != "count"]
         is_sound = type(entry.count) is int and all(isinstance(text, str) for text in texts)
-        is_sound = is_sound and bool(_MONTHS.fullmatch(f"{entry.month} {entry.sent_month}"))
+        is_sound = is_sound and all(
+            re.fullmatch(f"|{MONTH}", month) for month in (entry.month, entry.sent_month)
+        )
         if entry.state == "over" or entry.sent_at:
             is_sound = is_sound and datetime.fromisoformat(entry.sent_at).tzinfo is not None
     except (ValueError, TypeError, RecursionError):
@@ -109,3 +111,14 @@ def parse(name: str, body: bytes) -> Entry:
     if not is_sound or entry.state not in ("below", "over", "unknown"):
         raise LedgerError(f"{name}.json is no entry of the ledger; delete it, and it begins anew")
     return entry
+
+
+def parse_months(body: bytes) -> dict[str, str]:
+    """Read report.json, month to SHA-256 of the reports judged before. Raises LedgerError."""
+    try:
+        months = json.loads(body or b"{}")
+        if all(re.fullmatch(MONTH, m) and isinstance(digest, str) for m, digest in months.items()):
+            return dict(months)
+    except (ValueError, AttributeError, RecursionError):
+        pass
+    raise LedgerError("report.json is not the ledger's; delete it, and it begins anew")

@@ -61,14 +61,19 @@ def for_operators(topic_arn: str, subject: str, text: str) -> dict[str, Any]:
     return {
         "TopicArn": topic_arn,
         "Subject": _subject(subject),
-        "Message": _cut_bytes(text, EMAIL_BYTES),
+        "Message": _cut_bytes(_plain(text), EMAIL_BYTES),
     }
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
     """Put the values in place of their {placeholders}, once, and drop control characters."""
     filled = re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), text)
-    return re.sub(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f]", " ", filled).strip()
+    return _plain(filled)
+
+
+def _plain(text: str) -> str:
+    """Drop control characters but line breaks, and halves of characters that no text can hold."""
+    return re.sub(r"[^\S\n]|[\x00-\x09\x0b-\x1f\x7f\ud800-\udfff]", " ", text).strip()
 
 
 def _subject(text: str) -> str:

@@ -16,7 +16,7 @@ from runner.fetch import display, fetch
 
 _COUNT = re.compile(r"([0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4})(\.0+)?")
 # What may be an email or a phone number is not repeated in a message.
-_ADDRESS_LIKE = re.compile(r"@|([0-9][\s().+/-]*){7}")
+_ADDRESS_LIKE = re.compile(r"[@\uff20]|%40|\(at\)|(\d([^\w,]|_)*){7}", re.IGNORECASE)
 # The column where a row's first cell too many ends up.
 _SPARE = "spare"
 _ROWS_AT_A_TIME = 50_000

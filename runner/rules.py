@@ -1,12 +1,15 @@
 """Counts and alerts -> decisions. Pure: what is due is decided before anything is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from runner.config import Alert
 from runner.report import Report, service_key
+
+# The end of the running month, where nothing but the month in its address dates a report.
+_DAYS_AHEAD = 31
 
 
 @dataclass(frozen=True)
@@ -45,19 +48,20 @@ def _decide_one(alert: Alert, report: Report) -> Decision:
 
 
 def distrust(
-    report: Report, now: datetime, max_age_days: int | None, last_month: str, last_sha256: str
+    report: Report, now: datetime, max_age_days: int | None, seen: Mapping[str, str]
 ) -> str:
     """Say why the report as a whole can't be this month's; empty when it can.
 
-    now: with its time zone. max_age_days: None for any age. last_month, last_sha256: of the report
-    judged before this one, both empty for none.
+    now: with its time zone. max_age_days: None for any age. seen: month to SHA-256 of the reports
+    judged before.
     """
     if max_age_days is not None:
         if report.as_of is None:
             return "its age can't be told: no Last-Modified, and no month in its address"
         days = (now - report.as_of).days
+        if days < -_DAYS_AHEAD:
+            return f"its age can't be told: it is dated {-days} days ahead"
         if days > max_age_days:
             return f"the report is stale: {days} days old, the limit is {max_age_days}"
-    if last_month < report.month and last_sha256 == report.sha256:
-        return f"the report is identical to that of {last_month}"
-    return ""
+    repeated = [m for m, digest in seen.items() if m < report.month and digest == report.sha256]
+    return f"the report is identical to that of {max(repeated)}" if repeated else ""

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -14,6 +15,7 @@ from runner.aws import client, limits
 from runner.errors import ConfigError, LedgerError
 
 CONFIG = limits(attempts=3)
+LOCK_SECONDS = 10.0
 
 
 class Store(Protocol):
@@ -101,7 +103,7 @@ class FolderStore:
         """See Store."""
         path = self._folder / f"{name}.json"
         with _told_of(str(path)), (self._folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # ends with the process
+            _lock(lock.fileno())
             if self.read(name)[1] != version:
                 return ""
             part = self._folder / ".part"
@@ -111,6 +113,18 @@ class FolderStore:
                 os.fsync(file.fileno())
             part.replace(path)
             return sha256(body).hexdigest()
+
+
+def _lock(file: int) -> None:
+    """Lock a file until this process closes it or ends; raises OSError after LOCK_SECONDS."""
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -120,15 +120,15 @@ def replay(
 
 def _trusted(months: Iterable[Month]) -> Iterator[Month]:
     """Yield each month, without its report where the runner would not believe it."""
-    last_month = last_sha256 = ""
+    seen: dict[str, str] = {}
     for month in months:
         report = month.report
         if not report:
             yield month
-        elif doubt := distrust(report, _checked(month.month), None, last_month, last_sha256):
+        elif doubt := distrust(report, _checked(month.month), None, seen):
             yield Month(month.month, None, doubt)
         else:
-            last_month, last_sha256 = report.month, report.sha256
+            seen[report.month] = report.sha256
             yield month
 
 

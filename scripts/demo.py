@@ -1,17 +1,20 @@
 """The main job from end to end, on an AWS inside this process: `make demo`.
 
 Real Terraform applies the example terraform/examples/multi-level in a throw-away folder, the real
-runner reads a sample report, and moto's memory says who heard what. Nothing of the user's is
-read or written: no state, no credentials, no contacts.
+runner reads sample reports, and moto's memory says who heard what. Nothing of the user's is read or
+written: no state, no credentials, no contacts. A board of made-up reports stays in .cache/.
 """
 
+import io
 import json
 import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from scripts import backtest, sample_history
 from scripts.review_judge import judge
 from scripts.review_read import read_plan
 from scripts.review_render import as_text
@@ -31,6 +34,9 @@ from scripts.terraform import ROOT, TerraformError, find_terraform, init
 REPORT, MONTH = "scripts/sample_report.csv", "2026-02"
 NEXT_REPORT, NEXT_MONTH = "scripts/sample_report_2026-03.csv", "2026-03"
 EXAMPLE = "multi-level"
+BOARD = ROOT / ".cache" / "demo-board.html"
+# What follows the table of a replay.
+MORE = "\n\nFires in"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +88,9 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
     run(plan, workspace, env)
     shown = run([find_terraform(), "show", "-json", "plan"], workspace, env)
     print(_indent(as_text(judge(read_plan(shown.encode())))))
-    print("\nAll of it was in memory; nothing is left behind. Next, with AWS credentials: edit")
+    print("\n8. What the thresholds would have meant for 24 months of made-up reports\n")
+    print(_indent(draw(folder / "history")))
+    print("\nAll but that page was in memory. Next, with AWS credentials: edit")
     print("terraform/contacts.csv and terraform/departments.auto.tfvars, then `make plan`.")
 
 
@@ -90,6 +98,17 @@ def check(outputs: str, report: str, month: str, env: Mapping[str, str]) -> str:
     """Run the runner as a user does, and return what it prints."""
     command = [sys.executable, "-m", "runner", "--outputs", "-"]
     return run([*command, "--report", report, "--month", month], ROOT, env, stdin=outputs)
+
+
+def draw(past: Path) -> str:
+    """Replay made-up reports and draw them as a page, which stays; return the replay's table."""
+    sample_history.main([str(past)])
+    BOARD.parent.mkdir(exist_ok=True)
+    departments = ["--departments", str(past / "departments.tfvars")]
+    options = [*departments, "--board", str(BOARD), "--caption", sample_history.CAPTION]
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()):
+        backtest.main([str(past), *options])  # ends in 3: one of their cells is broken
+    return f"{out.getvalue().partition(MORE)[0]}\n\nThe page: {BOARD.relative_to(ROOT)}"
 
 
 def edit(contacts: Path) -> None:

@@ -15,6 +15,7 @@ from runner.config import Config, read_outputs
 from runner.errors import BacklogError, ConfigError
 from runner.messages import for_operators, publish_arguments
 from runner.publish import publisher
+from runner.render import printable
 from runner.rules import Decision
 
 MARK = "[TEST] "
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         message = a_test(read_outputs(arguments.outputs), arguments.topic)
         message_id = publisher([message["TopicArn"]])(message)
     except BacklogError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
     print(f"{arguments.topic}: sent, message id {message_id}")
     return 0

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 from moto.backends import get_backend
 
+from runner import check as check_module
 from runner import deliver as deliver_module
 from runner.report import Report
 from runner.rules import distrust
@@ -58,31 +59,38 @@ def as_of(days: float) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("report", "limit", "last", "doubt"),
+    ("report", "limit", "seen", "doubt"),
     [
-        (as_of(500), None, ("", ""), ""),
-        (as_of(0), 1, ("", ""), ""),
-        (as_of(35), 35, ("", ""), ""),
-        (as_of(35.99), 35, ("", ""), ""),
-        (as_of(36), 35, ("", ""), "the report is stale: 36 days old, the limit is 35"),
-        (as_of(-400), 35, ("", ""), ""),
+        (as_of(500), None, {}, ""),
+        (as_of(0), 1, {}, ""),
+        (as_of(35), 35, {}, ""),
+        (as_of(35.99), 35, {}, ""),
+        (as_of(36), 35, {}, "the report is stale: 36 days old, the limit is 35"),
+        (as_of(-31), 35, {}, ""),
+        (as_of(-32), 35, {}, "its age can't be told: it is dated 32 days ahead"),
+        (as_of(-32), None, {}, ""),
         (
             Report("r.csv", "2026-03", "3" * 64, 1, {}, {}, None),
             35,
-            ("", ""),
+            {},
             "its age can't be told: no Last-Modified, and no month in its address",
         ),
-        (as_of(0), 35, ("2026-02", "2" * 64), ""),
-        (as_of(0), 35, ("2026-02", "3" * 64), "the report is identical to that of 2026-02"),
-        (as_of(0), 35, ("2025-12", "3" * 64), "the report is identical to that of 2025-12"),
-        (as_of(0), 35, ("2026-03", "3" * 64), ""),
-        (as_of(0), 35, ("2026-04", "3" * 64), ""),
+        (as_of(0), 35, {"2026-02": "2" * 64}, ""),
+        (as_of(0), 35, {"2026-02": "3" * 64}, "the report is identical to that of 2026-02"),
+        (
+            as_of(0),
+            35,
+            {"2025-12": "3" * 64, "2026-02": "2" * 64},
+            "the report is identical to that of 2025-12",
+        ),
+        (as_of(0), 35, {"2026-03": "3" * 64}, ""),
+        (as_of(0), 35, {"2026-04": "3" * 64}, ""),
     ],
 )
 def test_what_makes_a_report_one_that_can_not_be_this_months(
-    report: Report, limit: int | None, last: tuple[str, str], doubt: str
+    report: Report, limit: int | None, seen: dict[str, str], doubt: str
 ) -> None:
-    assert distrust(report, NOW, limit, *last) == doubt
+    assert distrust(report, NOW, limit, seen) == doubt
 
 
 def test_a_stale_report_reaches_the_operators_and_no_director(check: Check, tmp_path: Path) -> None:
@@ -262,12 +270,80 @@ def test_the_same_check_again_writes_nothing(check: Check, tmp_path: Path) -> No
     assert states[0] == states[1]
 
 
-def test_the_last_report_stays_the_last_whatever_is_checked_after_it(check: Check) -> None:
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
-    check("--month", "2026-03", report=HEADER + "Water,1\n", **settings)
-    check("--month", "2026-02", report=HEADER + "Water,2\n", **settings)
+def test_an_earlier_months_report_is_known_again_after_a_good_one_of_this_month(
+    check: Check,
+) -> None:
+    """As from a cache that is behind: it would be a recovery, or an alert, that never was."""
+    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET, "notify_recovery": True}
+    january, february = HEADER + "Water,80\n", HEADER + "Water,120\n"
+    months = [("2026-01", january), ("2026-02", february), ("2026-02", january)]
 
-    assert entry("report")["month"] == "2026-03"
+    outcomes = [check("--month", month, report=report, **settings) for month, report in months]
+
+    assert [outcome.code for outcome in outcomes] == [0, 0, 3]
+    assert [subject for subject, _ in heard("water_critical")] == ["water is critical"]
+
+
+def test_reports_are_known_again_whatever_the_clock_said_once(check: Check) -> None:
+    """A check of a month far ahead does not end the comparison of those that follow."""
+    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
+    body = b'{"2030-12": "x"}'
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="ledger/report.json", Body=body)
+    rows = HEADER + "Water,80\n"
+
+    outcomes = [check("--month", m, report=rows, **settings) for m in ("2026-02", "2026-03")]
+
+    assert [outcome.code for outcome in outcomes] == [0, 3]
+    assert list(entry("report")) == ["2026-02", "2030-12"]
+
+
+def test_two_years_of_reports_are_kept_in_mind(check: Check) -> None:
+    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
+    for number in range(26):
+        month = f"{2023 + number // 12}-{number % 12 + 1:02}"
+        check("--month", month, report=HEADER + f"Water,{number}\n", **settings)
+
+    assert next(iter(entry("report"))) == "2023-03"
+    assert len(entry("report")) == 24
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"7", b'"x"', b'{"x": "y"}', b'{"2026-02": 7}', b'{"2026-13": ""}']
+)
+def test_a_corrupt_note_of_past_reports_holds_everything_back_loudly(
+    check: Check, body: bytes
+) -> None:
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="ledger/report.json", Body=body)
+
+    outcome = check(alerts=(WATER,), report=HEADER + "Water,120\n", ledger_bucket=BUCKET, **WATCHED)
+
+    assert outcome.code == 1
+    assert heard("water_critical") == []
+    assert "report.json is not the ledger's; delete it, and it begins anew" in heard()[0][1]
+
+
+def test_what_a_cell_holds_reaches_the_operators_as_plain_text_on_its_own_line(
+    check: Check,
+) -> None:
+    rows = HEADER + 'Water,"a\n\nsent: all\x1b[2J fine"\n'
+    check(alerts=(WATER,), report=rows, **WATCHED)
+
+    ((_, text),) = heard()
+    assert '\n  row 2: count "a sent: all [2J fin" is not a whole number\n' in text
+
+
+def test_operators_being_told_when_the_check_is_interrupted_cost_no_result(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_module, "for_operators", interrupted)
+    outcome = check(alerts=(WATER, TREES), report=HEADER + "Water,120\nTrees,\n", **WATCHED)
+
+    assert outcome.code == 3
+    assert "1 sent, 0 failed, 1 unknown" in outcome.out
+    assert outcome.err == "error: the operators could not be told: interrupted\n"
 
 
 def test_a_folder_that_is_not_there_ends_in_2_before_anything_is_done(check: Check) -> None:
@@ -298,16 +374,6 @@ def test_without_its_bucket_nothing_is_sent_and_the_operators_hear_which_counts_
     assert subject == "Backlog check 2026-02: 1 failed, 1 unknown"
     assert f"failed: water_critical (120)\n  {why}\n\n" in text
     assert 'unknown: trees_critical\n  row 3: "Trees" has no count' in text
-
-
-def test_a_corrupt_note_of_the_last_report_holds_everything_back_loudly(check: Check) -> None:
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="ledger/report.json", Body=b"{")
-
-    outcome = check(alerts=(WATER,), report=HEADER + "Water,120\n", ledger_bucket=BUCKET, **WATCHED)
-
-    assert outcome.code == 1
-    assert heard("water_critical") == []
-    assert "report.json is no entry of the ledger; delete it" in heard()[0][1]
 
 
 def test_sns_down_for_one_check_and_up_for_the_next_sends_what_is_owed_and_nothing_else(

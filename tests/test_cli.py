@@ -21,6 +21,7 @@ from runner.aws import AT_ONCE
 from runner.check import exit_code, last_month
 from runner.cli import main
 from runner.deliver import Delivery
+from runner.ledger import Entry, dump
 from runner.rules import Decision
 from tests.conftest import Check
 from tests.examples import an_alert, outputs
@@ -373,7 +374,18 @@ def test_a_mistake_in_the_arguments_ends_in_2(
 
 
 NOT_MONTHS = [
-    *("", "2026", "2026-2", "2026-00", "2026-13", "26-02", "2026-02-01", "2026/02", "feb"),
+    *(
+        "",
+        "2026",
+        "2026-2",
+        "2026-00",
+        "2026-13",
+        "26-02",
+        "2026-02-01",
+        "2026/02",
+        "feb",
+        "0000-01",
+    ),
     *("02-2026", " 2026-02", "2026-02\n", "٢٠٢٦-02", "2026-٠٢"),
 ]
 
@@ -458,6 +470,37 @@ def test_a_terminal_without_an_alphabet_still_gets_the_result(tmp_path: Path) ->
 
     assert done.returncode == 3
     assert r'"W\xe4sser" is not in the report' in done.stdout
+
+
+def test_a_check_that_waits_for_another_one_is_interrupted_at_once(tmp_path: Path) -> None:
+    (tmp_path / "outputs.json").write_text(outputs(WATER))
+    (tmp_path / "report.csv").write_text(HEADER + "Water,120\n")
+    (tmp_path / "ledger").mkdir()
+    entry = dump(Entry(claim="another check"))
+    (tmp_path / "ledger" / "water_critical.json").write_bytes(entry)
+    files = ["--outputs", "outputs.json", "--report", "report.csv", "--ledger", "ledger"]
+
+    with Sns() as sns:
+        env = {**os.environ, "AWS_ENDPOINT_URL": sns.url, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "runner", *files]
+        with subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            while not (tmp_path / "ledger" / "report.json").exists():
+                time.sleep(0.01)
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)  # the lease is longer
+
+    assert (process.returncode, err) == (1, "")
+    assert "failed  not sent: the check was interrupted" in out
+    assert sns.requests == []
+    assert (tmp_path / "ledger" / "water_critical.json").read_bytes() == entry
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])

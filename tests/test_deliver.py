@@ -286,6 +286,42 @@ def test_a_publish_that_failed_leaves_no_dead_check_s_claim_either(
     assert held(store) == Entry()
 
 
+def test_a_claim_that_took_too_long_is_not_used(
+    store: FolderStore, sns: Callable[..., Sns], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its lease could end before its publish does, and another check would send, too."""
+    monkeypatch.setattr(deliver_module, "CLAIM_SECONDS", 0.2)
+    write = store.write
+
+    def slow(name: str, body: bytes, version: str) -> str:
+        time.sleep(0.3)
+        return write(name, body, version)
+
+    with monkeypatch.context() as patch, sns() as server:
+        patch.setattr(store, "write", slow)
+        delivery = settle(DUE, store)
+        assert server.requests == []
+        patch.undo()
+        monkeypatch.setattr(deliver_module, "CLAIM_SECONDS", 15)
+        assert settle(DUE, store).status == "sent"
+
+    assert (delivery.status, delivery.reason) == (
+        "failed",
+        "not sent: to claim it in the ledger took too long",
+    )
+
+
+def test_an_alert_that_nobody_thought_of_holds_back_no_other(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Decision(an_alert("trash_high", message=7), "due", 120)
+    with Sns(water_critical=[OK]) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        sent, odd = deliver_all([DUE, other], store=store)
+
+    assert (sent.status, odd.status, odd.reason) == ("sent", "failed", "not sent (TypeError)")
+
+
 @pytest.mark.parametrize("verdict", [DUE, BELOW])
 def test_a_dead_checks_claim_is_cleared_whatever_the_report_says(
     store: FolderStore, sns: Callable[..., Sns], verdict: Decision
@@ -441,4 +477,4 @@ def test_the_lease_is_longer_than_a_publish_can_take() -> None:
     """The limits themselves; the other tests run with shorter ones."""
     attempt = 3 + 10  # seconds to connect and to read
     pauses = 0.5 * (2 + 4)
-    assert publish.ATTEMPTS * attempt + pauses < AS_SHIPPED
+    assert deliver_module.CLAIM_SECONDS + publish.ATTEMPTS * attempt + pauses < AS_SHIPPED

@@ -410,6 +410,9 @@ def test_an_unknown_scheme_is_a_mistake_of_configuration(scheme: str) -> None:
         ("https://[2001:db8::1]/r.csv?a=1", "https://[2001:db8::1]/r.csv"),
         ("s3://bucket/a/b.csv", "s3://bucket/a/b.csv"),
         ("reports/feb 2026?.csv", "reports/feb 2026?.csv"),
+        ("https:/example.com/r.csv?token=secret", "..."),
+        ("//user:secret@example.com/r.csv", "..."),
+        ("user:secret@example.com/r.csv", "..."),
     ],
 )
 def test_an_address_is_shown_without_what_may_be_secret(address: str, shown: str) -> None:
@@ -459,6 +462,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
         ("", None),
         ("Mon, 32 Mar 2026 12:00:00 GMT", None),
         ("Mon, 02 Mar 99999 12:00:00 GMT", None),
+        ("Mon, 02 Mar 2026 12:00:00 +99999999999999", None),
     ],
 )
 def test_a_servers_last_modified_is_the_date_of_what_it_gives(

@@ -139,6 +139,18 @@ def test_a_configuration_that_can_not_be_read_raises(
     assert line["exit_code"] == 2
 
 
+@pytest.mark.parametrize(
+    "event", [{"month": 202602}, {"month": False}, {"report": ["r.csv"]}, [], ["x"], "x", 7]
+)
+def test_an_event_of_another_form_raises_and_says_so(
+    report: Path, capsys: pytest.CaptureFixture[str], event: Any
+) -> None:
+    with pytest.raises(ConfigError, match="the event must be an object"):
+        handler(event, None)
+
+    assert [line["exit_code"] for line in logged(capsys)] == [2]
+
+
 def test_a_bad_month_in_the_event_raises(report: Path) -> None:
     with pytest.raises(ConfigError, match="month 2026-13: must be YYYY-MM"):
         handler({"month": "2026-13"}, None)

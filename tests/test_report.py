@@ -230,6 +230,12 @@ BAD_ROWS = [
     ("Water,+15555550123", 3, "row 2: count is not a whole number"),
     ("Water,(555) 555-0123", 3, "row 2: count is not a whole number"),
     ("Water,555.555.0123", 3, "row 2: count is not a whole number"),
+    ("Water,555\N{EN DASH}555\N{EN DASH}0123", 3, "row 2: count is not a whole number"),
+    ("Water,555_555_0123", 3, "row 2: count is not a whole number"),
+    ("Water,\u0665\u0665\u0665\u0660\u0661\u0662\u0663", 3, "row 2: count is not a whole number"),
+    ("Water,dana\uff20example.com", 3, "row 2: count is not a whole number"),
+    ("Water,dana%40example.com", 3, "row 2: count is not a whole number"),
+    ("Water,dana(at)example.com", 3, "row 2: count is not a whole number"),
     ("Water,call 555-0123", 3, "row 2: count is not a whole number"),
 ]
 

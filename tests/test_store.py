@@ -1,5 +1,6 @@
 """A store gives back what was written, and writes only over what was read."""
 
+import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,20 @@ def test_a_folder_that_can_not_be_used_is_an_error(tmp_path: Path) -> None:
         assert str(caught.value) == (
             f"{tmp_path}/water_critical.json: can't be read or written: Is a directory"
         )
+
+
+def test_a_lock_that_another_check_does_not_give_back_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped check keeps it, Ctrl-Z for instance."""
+    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.1)
+    store = FolderStore(tmp_path)
+    with (tmp_path / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(LedgerError, match="can't be read or written: Resource temporarily"):
+            store.write("water_critical", b"one", "")
+
+    assert store.write("water_critical", b"one", "")
 
 
 def test_a_part_that_a_killed_check_left_is_no_entry_and_no_hindrance(tmp_path: Path) -> None:
