@@ -57,4 +57,4 @@ def test_the_readme_has_no_shell_block_that_is_not_run() -> None:
     languages = set(re.findall(r"^```(\w+)$", README, re.MULTILINE))
 
     assert languages == {"console", "crontab", "csv", "hcl", "ini", "yaml"}
-    assert len(transcripts()) == 10
+    assert len(transcripts()) == 12
