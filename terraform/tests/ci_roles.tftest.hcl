@@ -22,6 +22,9 @@ mock_provider "aws" {
   mock_data "aws_partition" {
     defaults = { partition = "aws" }
   }
+  mock_data "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/k" }
+  }
   mock_data "aws_s3_object" {
     defaults = { body = "Name,Email,Phone,Department\nFiona Miller,fiona@example.com,+15555550101,water\n" }
   }
@@ -175,6 +178,19 @@ run "the_check_can_do_no_more_than_publish_read_and_keep_the_ledger" {
   assert {
     condition     = [for statement in jsondecode(aws_iam_role_policy.ci["check"].policy).Statement : statement.Sid] == ["ReadState", "FindState"]
     error_message = aws_iam_role_policy.ci["check"].policy
+  }
+}
+
+run "under_a_key_of_ones_own_the_check_may_use_that_key" {
+  command = apply
+  variables {
+    kms_key_id     = "alias/backlog-alerts"
+    github_actions = { repository = "example-city/alerts", state_bucket = "example-state" }
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.check_boundary["this"].policy).Statement : statement.Resource if statement.Sid == "UseTopicKey"] == ["arn:aws:kms:us-east-1:123456789012:key/k"]
+    error_message = aws_iam_policy.check_boundary["this"].policy
   }
 }
 
