@@ -34,7 +34,8 @@ def gitlab() -> dict[str, Any]:
 def test_every_command_does_what_the_readme_says(
     tmp_path: Path, terraform_env: Mapping[str, str]
 ) -> None:
-    project = new_project(tmp_path, without_data_dir(terraform_env))
+    env = {**without_data_dir(terraform_env), "TF_VAR_ledger": "true"}
+    project = new_project(tmp_path, env)
     set_up = ""
 
     for command, expected in transcripts():
