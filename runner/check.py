@@ -110,9 +110,8 @@ def _doubt(check: Check) -> str:
         return doubt
     if seen.get(report.month) != report.sha256 and not check.dry_run:
         kept = sorted({**seen, report.month: report.sha256}.items())[-_MONTHS_KEPT:]
-        check.store.write(
-            "report", json.dumps(dict(kept)).encode(), version
-        )  # or another check has
+        # A lost write is another check's, which has noted the same.
+        check.store.write("report", json.dumps(dict(kept)).encode(), version)
     return ""
 
 

@@ -72,8 +72,8 @@ variable "max_report_age_days" {
   default     = null
 
   validation {
-    condition     = var.max_report_age_days == null || try(var.max_report_age_days >= 1, false)
-    error_message = "max_report_age_days must be at least 1, or null."
+    condition     = var.max_report_age_days == null || try(var.max_report_age_days >= 1 && floor(var.max_report_age_days) == var.max_report_age_days, false)
+    error_message = "max_report_age_days must be a whole number of at least 1, or null."
   }
 }
 

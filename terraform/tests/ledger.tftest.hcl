@@ -209,6 +209,15 @@ run "a_report_is_not_stale_before_it_is_a_day_old" {
   expect_failures = [var.max_report_age_days]
 }
 
+run "a_report_is_not_stale_before_it_is_a_day_old_or_in_parts" {
+  command = plan
+  variables {
+    max_report_age_days = 40.5
+  }
+
+  expect_failures = [var.max_report_age_days]
+}
+
 run "a_report_may_be_stale_after_a_day" {
   command = plan
   variables {
