@@ -95,9 +95,10 @@ board: $(VENV_READY)  ## Draw past reports as one page, .cache/board.html: optio
 	@$(REPORTS_GIVEN)
 	@mkdir -p .cache && { $(PY) -m scripts.backtest --board .cache/board.html $(BACKTEST_OPTIONS) || test $$? -eq 3; }
 
+# Three processes on two processors: Terraform's provider sleeps through much of its time.
 test: $(TERRAFORM_READY)  ## Run all tests
 	@$(TERRAFORM) test
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV_READY)  ## Run the long campaigns, of which `make test` has a sample (minutes)
 	@$(PY) -m pytest -m soak -n 2

@@ -63,5 +63,7 @@ def distrust(
             return f"its age can't be told: it is dated {-days} days ahead"
         if days > max_age_days:
             return f"the report is stale: {days} days old, the limit is {max_age_days}"
-    repeated = [m for m, digest in seen.items() if m < report.month and digest == report.sha256]
-    return f"the report is identical to that of {max(repeated)}" if repeated else ""
+    before = max((month for month in seen if month < report.month), default="")
+    if seen.get(before) == report.sha256:
+        return f"the report is identical to that of {before}"
+    return ""

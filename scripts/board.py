@@ -81,7 +81,7 @@ def board(histories: Sequence[History], coverage: Coverage, caption: str = "") -
 <footer>
 <p>The monthly reports, judged with today's thresholds, and sent as today's check would send: when
 open cases get above a threshold, and again when a reminder is due. At it is not above it.</p>
-<p>A month is unknown when its report is missing, repeats an earlier one, or does not hold a usable
+<p>A month is unknown when its report is missing, repeats the one before, or does not hold a usable
 count for each of the department's services. It is left out of every number here.</p>
 </footer>
 </body>

@@ -33,7 +33,7 @@ def settings(
 @pytest.fixture
 def year(tmp_path: Path) -> str:
     """Fourteen months; in the last twelve Water is over 100 five times, over 150 twice."""
-    counts = [999, 999, 50, 90, 100, 101, 120, 150, 151, 200, 100, 0, 7, 8]
+    counts = [999, 998, 50, 90, 100, 101, 120, 150, 151, 200, 100, 0, 7, 8]
     months = (
         ["2025-01", "2025-02"] + [f"2025-{n:02}" for n in range(3, 13)] + ["2026-01", "2026-02"]
     )

@@ -6,4 +6,12 @@ output "arn" {
 output "bucket" {
   description = "Name of the bucket."
   value       = aws_s3_bucket.this.id
+
+  # Nothing is written into it before it is private, encrypted and keeps versions.
+  depends_on = [
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_public_access_block.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
 }
