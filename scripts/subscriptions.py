@@ -136,7 +136,8 @@ def read_people(state: str) -> list[Person]:
 
 
 def _person(key: str, values: Mapping[str, Any]) -> Person:
-    cells = [values["topic_arn"], values["protocol"], key.partition("/")[2], values["endpoint"]]
+    name = key.partition("/")[2] or f"operator {key}"  # whose key is a digest
+    cells = [values["topic_arn"], values["protocol"], name, values["endpoint"]]
     if not all(isinstance(cell, str) for cell in cells) or not TOPIC_ARN.fullmatch(cells[0]):
         raise ValueError("not a subscription")
     return Person(*cells)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scripts import subscriptions
-from scripts.subscriptions import main
+from scripts.subscriptions import main, read_people
 from tests.servers import Answer, Request, Server, http, refused
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:water_critical"
@@ -396,3 +396,9 @@ def test_a_hostile_name_is_one_line(ask: Ask) -> None:
     _, out, _ = ask(LiveSns(LIVE[:1]), text=state(people))
 
     assert "a?b?[31m" in out
+
+
+def test_operators_have_no_name_and_are_told_apart_by_their_digest() -> None:
+    people = read_people(state({"3f2a9c01d4e5": "ops@example.com"}))
+
+    assert [person.name for person in people] == ["operator 3f2a9c01d4e5"]
