@@ -59,7 +59,7 @@ def fetch(address: str) -> Fetched:
 def display(address: str) -> str:
     """Return the address without user, password and query, which may hold secrets."""
     if "://" not in address:  # a path, or an address that is mistyped
-        return "..." if re.search(r"^\w+:/|^//|:.*@", address) else address
+        return "..." if re.search(r"(?i)^(https?|s3|file):|^//|:.*@", address) else address
     scheme, rest = address.split("://", 1)
     host, slash, path = rest.split("?", 1)[0].split("#", 1)[0].partition("/")
     if ":" in host and "@" in rest[len(host) :]:  # maybe a password with a raw /, ? or #

@@ -275,7 +275,7 @@ def read_coverage(path: str) -> dict[tuple[str, str], dict[str, int]]:
         }
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise ConfigError(
             f"{path}: does not hold `alerts` and `coverage` as `terraform output -json` prints"
             " them; run `make apply` first"

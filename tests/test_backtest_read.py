@@ -296,7 +296,15 @@ def test_coverage_goes_by_department_and_level_whatever_the_topics_prefix(tmp_pa
     assert read_coverage(str(tmp_path / "outputs.json")) == {("water", "a"): {"email": 3, "sms": 0}}
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"alerts": {"value": 1}, "coverage": 2}'])
+ENDLESS = (
+    '{"alerts": {"value": {"a": {"department": "a", "level": "b"}}},'
+    ' "coverage": {"value": {"a": {"email": 1e400}}}}'
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '{"alerts": {"value": 1}, "coverage": 2}', ENDLESS]
+)
 def test_what_holds_no_coverage_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "outputs.json").write_text(text)
 

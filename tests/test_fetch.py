@@ -411,6 +411,7 @@ def test_an_unknown_scheme_is_a_mistake_of_configuration(scheme: str) -> None:
         ("s3://bucket/a/b.csv", "s3://bucket/a/b.csv"),
         ("reports/feb 2026?.csv", "reports/feb 2026?.csv"),
         ("https:/example.com/r.csv?token=secret", "..."),
+        ("HTTPS:example.com/r.csv?token=secret", "..."),
         ("//user:secret@example.com/r.csv", "..."),
         ("user:secret@example.com/r.csv", "..."),
     ],
