@@ -19,6 +19,7 @@ import hcl2
 from runner.config import Alert
 from runner.errors import ConfigError, ReportError
 from runner.fetch import display
+from runner.ledger import MONTH
 from runner.report import read_report, resolve
 from scripts.backtest_judge import Month
 
@@ -39,7 +40,7 @@ _IN_A_NAME = [
 
 def is_month(text: str) -> bool:
     """Tell whether text is a month as YYYY-MM."""
-    return bool(re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text))
+    return bool(re.fullmatch(MONTH, text))
 
 
 def month_range(first: str, last: str) -> list[str]:
