@@ -55,18 +55,18 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV_READY)  ## Show the whole thing on an AWS inside the process; touches nothing of yours
-	@$(PY) -m scripts.demo
+	@$(PY) -m scripts.dev.demo
 
 # The plan, its JSON and Terraform's own output hold addresses: only you can read that folder.
 plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Show what the next apply means for people: options as for review
 	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
 	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
-	@$(PY) -m scripts.review_plan .cache/plan/plan.json $(REVIEW_OPTIONS)
+	@$(PY) -m scripts.review .cache/plan/plan.json $(REVIEW_OPTIONS)
 
 review: $(VENV_READY)  ## Review a plan's JSON: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@test -n "$$BACKLOG_PLAN" || { echo "error: name a plan: make review PLAN=plan.json" >&2; exit 2; }
-	@$(PY) -m scripts.review_plan "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
+	@$(PY) -m scripts.review "$$BACKLOG_PLAN" $(REVIEW_OPTIONS)
 
 apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscriptions in line with the contacts: PLAN=
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
@@ -81,10 +81,10 @@ check-backlog: $(TERRAFORM_READY)  ## Alert what the report says is over: REPORT
 
 drill: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
 	@test -n "$$BACKLOG_TOPIC" || { echo "error: name a topic: make drill TOPIC=water_critical" >&2; exit 2; }
-	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m scripts.drill --outputs - --topic "$$BACKLOG_TOPIC"
+	@outputs=$$($(TERRAFORM) output -json) && printf '%s' "$$outputs" | $(PY) -m scripts.send_test --outputs - --topic "$$BACKLOG_TOPIC"
 
 package: $(VENV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
-	@$(PY) -m scripts.package
+	@$(PY) -m scripts.dev.package
 
 backtest: $(VENV_READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= FORMAT=
 	@$(REPORTS_GIVEN)
@@ -137,8 +137,8 @@ $(VENV_READY): requirements-dev.txt
 	touch $@
 
 # The folder itself is newer when a file of it is gone. What is printed is no part of a review.
-$(PACKAGE): requirements.txt scripts/package.py runner $(wildcard runner/*.py) | $(VENV_READY)
-	@$(PY) -m scripts.package >&2
+$(PACKAGE): requirements.txt scripts/dev/package.py runner $(wildcard runner/*.py) | $(VENV_READY)
+	@$(PY) -m scripts.dev.package >&2
 
 $(TERRAFORM_READY): $(VENV_READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf terraform/tests/*)
 	@echo "setting up terraform/ with its provider" >&2

@@ -21,12 +21,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-if __package__ in (None, ""):  # run as a file, python scripts/subscriptions.py
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)
-
 from runner.config import TOPIC_ARN
-from scripts.review_people import shown
-from scripts.review_read import CannotTellError
+from scripts.review.people import shown
+from scripts.review.read import CannotTellError
 from scripts.terraform import ROOT, TerraformError, find_terraform
 
 AT_ONCE = 8
@@ -326,7 +323,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="subscriptions.py",
+        prog="python -m scripts.subscriptions",
         description="Say who really hears: the people Terraform knows beside live SNS.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

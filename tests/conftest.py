@@ -10,7 +10,7 @@ import pytest
 
 from runner.cli import main
 from runner.config import Alert
-from tests.examples import outputs
+from tests.support.examples import outputs
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 from moto.backends import get_backend
 
-from scripts.sandbox import copy_terraform, local_aws
+from scripts.dev.sandbox import copy_terraform, local_aws
 from tests.e2e.workspace import Workspace, set_up_once
 
 

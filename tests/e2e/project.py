@@ -10,7 +10,7 @@ from pathlib import Path
 
 from moto.backends import get_backend
 
-from scripts.sandbox import use_example
+from scripts.dev.sandbox import use_example
 from scripts.terraform import ROOT, find_terraform
 
 

@@ -13,11 +13,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scripts import sample_history
-from scripts.backtest import main
+from scripts.backtest.__main__ import main
+from scripts.samples import __main__ as sample_history
 from scripts.terraform import ROOT
 from tests.e2e.chromium import chromium
-from tests.reports import HEADER, write_departments
+from tests.support.reports import HEADER, write_departments
 
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 HOSTILE = '<script>document.title="pwned"</script>'

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from runner.config import parse_outputs
-from scripts import sample_history
-from scripts.backtest_read import read_coverage, read_departments
-from scripts.sandbox import use_example
+from scripts.backtest.read import read_coverage, read_departments
+from scripts.dev.sandbox import use_example
+from scripts.samples import __main__ as sample_history
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.workspace import Workspace
 

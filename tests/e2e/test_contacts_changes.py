@@ -9,7 +9,7 @@ import pytest
 from moto.backends import get_backend
 from moto.sns.models import SNSBackend
 
-from scripts.sandbox import ACCOUNT, REGION
+from scripts.dev.sandbox import ACCOUNT, REGION
 from tests.e2e.workspace import Workspace
 
 DEPARTMENTS = """

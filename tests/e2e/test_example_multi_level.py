@@ -7,7 +7,7 @@ import boto3
 import pytest
 
 from runner.config import parse_outputs
-from scripts.sandbox import Heard, use_example
+from scripts.dev.sandbox import Heard, use_example
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")

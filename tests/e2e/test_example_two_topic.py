@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.sandbox import Heard, use_example
+from scripts.dev.sandbox import Heard, use_example
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")

@@ -23,7 +23,7 @@ def test_make_lists_every_target(project: Project) -> None:
 
 
 def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> None:
-    done = project.run("make check-backlog REPORT=scripts/sample_report.csv")
+    done = project.run("make check-backlog REPORT=scripts/samples/2026-02.csv")
 
     assert done.returncode == 2
     assert "standard input: Terraform has no outputs yet; run `make apply` first" in done.stderr
@@ -50,7 +50,7 @@ def test_without_a_python_that_fits_make_says_which_is_needed(project: Project) 
 def test_a_report_is_named_as_it_is_whatever_it_holds(project: Project) -> None:
     """Quotes and semicolons in a name are no commands, and none of them drops --dry-run."""
     name = "it's $$here; touch pwned.csv"
-    sample = (project.folder / "scripts" / "sample_report.csv").read_text()
+    sample = (project.folder / "scripts" / "samples" / "2026-02.csv").read_text()
     (project.folder / name).write_text(sample)
     assert project.run("make apply").returncode == 0
 

@@ -14,11 +14,11 @@ import boto3
 import pytest
 from moto.backends import get_backend
 
-from scripts.package import MOST_UNZIPPED, MOST_ZIPPED, PYTHON, find_python
-from scripts.sandbox import ACCOUNT, REGION
+from scripts.dev.package import MOST_UNZIPPED, MOST_ZIPPED, PYTHON, find_python
+from scripts.dev.sandbox import ACCOUNT, REGION
 from scripts.terraform import ROOT
 from tests.e2e.project import new_project
-from tests.examples import an_alert, outputs
+from tests.support.examples import an_alert, outputs
 
 BUCKET = "backlog-alerts"
 # As Lambda does: the package, the interpreter's own library, and nothing else.
@@ -52,7 +52,7 @@ def function_python() -> str:
 def test_the_package_is_the_same_bytes_wherever_it_is_built(package: Path, tmp_path: Path) -> None:
     again = tmp_path / "another place" / "runner.zip"
     subprocess.run(
-        [sys.executable, "-m", "scripts.package", "--output", str(again)],
+        [sys.executable, "-m", "scripts.dev.package", "--output", str(again)],
         cwd=ROOT,
         env={**os.environ, "TZ": "Asia/Tokyo", "UV_LINK_MODE": "copy"},
         umask=0o077,

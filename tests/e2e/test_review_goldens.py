@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from scripts import subscriptions
-from scripts.review_plan import main
+from scripts.review.__main__ import main
 from tests.e2e.workspace import Workspace
 
 GOLDENS = Path(__file__).parent.parent / "goldens"

@@ -8,8 +8,8 @@ import pytest
 
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.test_readme import gitlab
-from tests.servers import Server, refused
-from tests.test_workflows import job_of
+from tests.support.servers import Server, refused
+from tests.scripts.test_workflows import job_of
 
 REVIEW = 2  # of the steps with a script
 ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"
@@ -198,7 +198,7 @@ def test_an_apply_that_fails_shows_no_text_of_awss(runner: Runner) -> None:
 
 def test_the_check_runs_with_what_was_typed_and_without(runner: Runner) -> None:
     typed = {
-        "BACKLOG_CHECK_REPORT": "scripts/sample_report.csv",
+        "BACKLOG_CHECK_REPORT": "scripts/samples/2026-02.csv",
         "BACKLOG_CHECK_MONTH": "2026-02",
     }
 

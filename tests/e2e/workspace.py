@@ -9,7 +9,7 @@ from pathlib import Path
 from moto.backends import get_backend
 
 from runner.cli import main
-from scripts.sandbox import (
+from scripts.dev.sandbox import (
     ACCOUNT,
     REGION,
     Heard,

@@ -1,0 +1,1 @@
+"""What works on the project itself: the demo, the package of the function, an AWS in memory."""

@@ -1,0 +1,1 @@
+"""Made-up reports, and two of them as files: `python -m scripts.samples`."""

@@ -1,0 +1,510 @@
+"""What a review says of the ledger, the schedule and the operators."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from scripts.review.evaluate import Review, judge
+from scripts.review.read import read_plan
+from scripts.review.render import as_text
+from tests.support.plans import a_change, a_plan, a_subscription, a_topic
+
+UNCHANGED = [
+    a_topic("water_critical"),
+    a_topic("water_extreme"),
+    a_subscription("water_critical", "email/Ana"),
+    a_subscription("water_extreme", "sms/Ana"),
+]
+BUCKET, TOPIC, SUB = "aws_s3_bucket", "aws_sns_topic", "aws_sns_topic_subscription"
+SCHEDULE, FUNCTION = "aws_scheduler_schedule", "aws_lambda_function"
+ALARM, QUEUE = "aws_cloudwatch_metric_alarm", "aws_sqs_queue"
+RETRIES = "aws_lambda_function_event_invoke_config"
+RULES = [
+    "aws_s3_bucket_lifecycle_configuration",
+    "aws_s3_bucket_ownership_controls",
+    "aws_s3_bucket_policy",
+    "aws_s3_bucket_public_access_block",
+    "aws_s3_bucket_server_side_encryption_configuration",
+    "aws_s3_bucket_versioning",
+]
+SCHEDULED = [
+    SCHEDULE,
+    FUNCTION,
+    RETRIES,
+    ALARM,
+    QUEUE,
+    "aws_cloudwatch_log_group",
+    "aws_cloudwatch_dashboard",
+    "aws_s3_object",
+]
+ASLEEP = "the check does not run by itself"
+UNHEARD = "nobody hears when the check fails or does not run"
+
+
+def ledger(kind: str, action: str, *changed: str) -> dict[str, Any]:
+    return changing(a_change(kind, action, part="ledger"), changed)
+
+
+def scheduled(kind: str, action: str, *changed: str, key: str = "") -> dict[str, Any]:
+    return changing(a_change(kind, action, part="schedule", key=key), changed)
+
+
+def operators(kind: str, action: str, *changed: str) -> dict[str, Any]:
+    key = "" if kind == "terraform_data" else "this"
+    return changing(a_change(kind, action, key=key, resource="operators"), changed)
+
+
+def operator(key: str, action: str, *, confirmed: bool = True, **values: Any) -> dict[str, Any]:
+    values = {"protocol": "email", "pending_confirmation": not confirmed, **values}
+    endpoint = f"canary-{key}@example.com"
+    return a_change(SUB, action, key=key, resource="operators", endpoint=endpoint, **values)
+
+
+def changing(entry: dict[str, Any], changed: tuple[str, ...]) -> dict[str, Any]:
+    if not changed:
+        return entry
+    return {**entry, "change": {**entry["change"], "after": dict.fromkeys(changed, "canary")}}
+
+
+def review(
+    *changes: dict[str, Any], settings: Mapping[str, tuple[Any, Any]] | None = None, **options: Any
+) -> Review:
+    """Review a plan in which nothing changes for people.
+
+    settings: output to its value before and after.
+    """
+    outputs = json.loads(a_plan())["output_changes"] | {
+        name: {"actions": ["update"], "before": before, "after": after}
+        for name, (before, after) in (settings or {}).items()
+    }
+    return judge(read_plan(a_plan(*UNCHANGED, *changes, output_changes=outputs, **options)))
+
+
+LEDGER_MADE = [ledger(kind, "create") for kind in (BUCKET, *RULES)]
+SCHEDULE_MADE = [scheduled(kind, "create") for kind in SCHEDULED]
+OPERATORS_MADE = [
+    operators(TOPIC, "create", "arn", "name"),
+    operators("aws_sns_topic_policy", "create"),
+    operators("terraform_data", "create"),
+    operator("a1", "create"),
+    operator("b2", "create"),
+]
+STAYS = [scheduled(kind, "no-op") for kind in SCHEDULED]
+OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
+WAS_MADE = "Of the scheduled check made: "
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "told"),
+    [
+        ([], {}, []),
+        (
+            LEDGER_MADE,
+            {"ledger_bucket": (None, "canary")},
+            [
+                "ledger: no -> yes",
+                "The ledger is made: it remembers what was sent, so that it is sent once.",
+            ],
+        ),
+        (
+            LEDGER_MADE,
+            {"schedule": (None, "canary")},
+            ["schedule: no -> yes", "A bucket is made for the schedule's configuration."],
+        ),
+        (
+            [*SCHEDULE_MADE, scheduled(ALARM, "create", key="more")],
+            {},
+            [
+                "A schedule is made: from now on the check runs by itself.",
+                f"{WAS_MADE}2 alarms, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue,"
+                " 1 retry rule and 1 schedule.",
+            ],
+        ),
+        (
+            [scheduled(SCHEDULE, "create"), *OPERATORS_STAY],
+            {},
+            [
+                "A schedule is made: from now on the check runs by itself.",
+                f"{WAS_MADE}1 schedule.",
+            ],
+        ),
+        ([*STAYS, scheduled(ALARM, "create", key="more")], {}, [f"{WAS_MADE}1 alarm."]),
+        (
+            OPERATORS_MADE,
+            {},
+            [
+                "Operators, who hear when the check itself fails: 0 -> 2, 2 of them must confirm.",
+            ],
+        ),
+        (
+            [*OPERATORS_STAY, operator("b2", "create"), operator("c3", "delete")],
+            {},
+            ["Operators, who hear when the check itself fails: 2 -> 2, 1 of them must confirm."],
+        ),
+        (
+            [*OPERATORS_STAY, operator("c3", "delete")],
+            {},
+            ["Operators, who hear when the check itself fails: 2 -> 1."],
+        ),
+        (
+            [
+                scheduled(FUNCTION, "update", "source_code_hash", "environment", "last_modified"),
+                *(
+                    scheduled(kind, "update", "canary")
+                    for kind in (QUEUE, "aws_cloudwatch_log_group", "aws_cloudwatch_dashboard")
+                ),
+                scheduled("aws_s3_object", "update", "content"),
+                scheduled(SCHEDULE, "update", "schedule_expression"),
+                scheduled(ALARM, "update", "tags", "tags_all", "alarm_description"),
+                scheduled("aws_cloudwatch_log_group", "replace", key="x"),
+                ledger(BUCKET, "update", "tags", "tags_all"),
+            ],
+            {},
+            [
+                "Of the scheduled check changed: 1 alarm, 1 configuration, 1 dashboard, 1 function,"
+                " 1 log, 1 queue and 1 schedule.",
+                "Of the scheduled check replaced: 1 log.",
+            ],
+        ),
+        (  # the first operators are those that the alarms begin to tell
+            [
+                *OPERATORS_MADE[:3],
+                operator("a1", "create"),
+                scheduled(ALARM, "update", "ok_actions"),
+            ],
+            {},
+            [
+                "Of the scheduled check changed: 1 alarm.",
+                "Operators, who hear when the check itself fails: 0 -> 1, 1 of them must confirm.",
+            ],
+        ),
+        (
+            [],
+            {
+                "remind": ("month", "never"),
+                "notify_recovery": (False, True),
+                "max_report_age_days": (None, 40),
+                "operators_topic_arn": ("canary", None),
+                "schedule": (None, "canary"),
+            },
+            [
+                "reminders: month -> never",
+                "word when it is back to normal: no -> yes",
+                "days until a report is stale: no -> 40",
+                "operators: yes -> no",
+                "schedule: no -> yes",
+            ],
+        ),
+        (
+            [],
+            {
+                "remind": ("30", "canary@example.com"),
+                "max_report_age_days": (40, 5555550100),
+                "operators_topic_arn": ("canary", "canary too"),
+            },
+            ["reminders: 30 -> another", "days until a report is stale: 40 -> another"],
+        ),
+    ],
+)
+def test_what_is_made_or_changed_is_told_and_no_risk(
+    changes: list[dict[str, Any]], settings: dict[str, tuple[Any, Any]], told: list[str]
+) -> None:
+    found = review(*changes, settings=settings)
+
+    assert list(found.watch) == told
+    assert found.risks == ()
+    assert "canary" not in as_text(found)
+    assert "5555550100" not in as_text(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "risks"),
+    [
+        # the ledger
+        (
+            [ledger(kind, "delete") for kind in (BUCKET, *RULES)],
+            ["the ledger is deleted: every alert that is over is sent once more"],
+        ),
+        (
+            [ledger(kind, "replace") for kind in (BUCKET, *RULES)],
+            ["the ledger is replaced: every alert that is over is sent once more"],
+        ),
+        (
+            [ledger(BUCKET, "update", "force_destroy", "tags")],
+            ["the ledger's bucket stays, and of it change: force_destroy"],
+        ),
+        *(
+            (
+                [ledger(BUCKET, stays), ledger(rule, action)],
+                [
+                    "who may use the ledger, or what it keeps, changes: "
+                    + rule.removeprefix("aws_s3_bucket_")
+                ],
+            )
+            for rule in RULES
+            for action in ("create", "update", "replace", "delete")
+            for stays in ("no-op", "update")
+        ),
+        ([ledger(BUCKET, "forget")], ["1 x aws_s3_bucket: forgotten; AWS keeps it and nobody"]),
+        # the schedule
+        (
+            [scheduled(kind, "delete") for kind in SCHEDULED],
+            [
+                f"1 alarm of the scheduled check, deleted: {UNHEARD}",
+                f"1 function of the scheduled check, deleted: {ASLEEP}",
+                f"1 schedule of the scheduled check, deleted: {ASLEEP}",
+            ],
+        ),
+        (
+            [scheduled(kind, "replace") for kind in SCHEDULED],
+            [
+                f"1 alarm of the scheduled check, replaced: meanwhile {UNHEARD}",
+                f"1 function of the scheduled check, replaced: meanwhile {ASLEEP}",
+                f"1 schedule of the scheduled check, replaced: meanwhile {ASLEEP}",
+            ],
+        ),
+        (
+            [*STAYS, *(scheduled(ALARM, "delete", key=key) for key in ("a", "b"))],
+            [f"2 alarms of the scheduled check, deleted: {UNHEARD}"],
+        ),
+        *(
+            (
+                [*STAYS, scheduled(kind, "delete", key="more")],
+                [f"1 {word} of the scheduled check, deleted, and the schedule stays"],
+            )
+            for kind, word in [
+                (RETRIES, "retry rule"),
+                (QUEUE, "queue"),
+                ("aws_cloudwatch_log_group", "log"),
+                ("aws_cloudwatch_dashboard", "dashboard"),
+                ("aws_s3_object", "configuration"),
+            ]
+        ),
+        *(
+            (
+                [scheduled(kind, "update", name)],
+                [f"1 {word} of the scheduled check, set otherwise ({name}){worst}"],
+            )
+            for kind, word, name, worst in [
+                (SCHEDULE, "schedule", "state", f"; at worst {ASLEEP}"),
+                (SCHEDULE, "schedule", "target", f"; at worst {ASLEEP}"),
+                (FUNCTION, "function", "reserved_concurrent_executions", f"; at worst {ASLEEP}"),
+                (FUNCTION, "function", "role", f"; at worst {ASLEEP}"),
+                (ALARM, "alarm", "actions_enabled", f"; at worst {UNHEARD}"),
+                (ALARM, "alarm", "alarm_actions", f"; at worst {UNHEARD}"),
+                (ALARM, "alarm", "treat_missing_data", f"; at worst {UNHEARD}"),
+                (RETRIES, "retry rule", "maximum_retry_attempts", ""),
+            ]
+        ),
+        # the operators
+        (
+            [operators(TOPIC, "delete"), operator("a1", "delete"), operator("b2", "delete")],
+            ["the operators' topic is deleted: 2 heard it, and nobody does any more"],
+        ),
+        (
+            [operators(TOPIC, "replace"), operator("a1", "replace")],
+            ["the operators' topic is replaced: 1 heard it, and must confirm again"],
+        ),
+        (
+            [operators(TOPIC, "update", "kms_master_key_id", "tags")],
+            ["the operators' topic stays, and of it change: kms_master_key_id"],
+        ),
+        *(
+            (
+                [operators(TOPIC, "no-op"), operators("aws_sns_topic_policy", action)],
+                ["who may use the operators' topic changes"],
+            )
+            for action in ("create", "update", "replace", "delete")
+        ),
+        (
+            [operators(TOPIC, "no-op"), operator("a1", "delete")],
+            ["no operator is left to hear when the check fails; 1 heard it"],
+        ),
+        (
+            [operators(TOPIC, "no-op"), operator("a1", "delete"), operator("b2", "create")],
+            ["no operator hears it until somebody confirms; 1 heard it"],
+        ),
+        (
+            [operators(TOPIC, "no-op"), operator("a1", "create", protocol="https")],
+            [f"1 x {SUB}: create, a resource that this review does not know"],
+        ),
+        (
+            [operators(TOPIC, "no-op"), operator("a1", "update")],
+            [f"1 x {SUB}: update, a resource that this review does not know"],
+        ),
+        # of another place or shape
+        *(
+            (
+                [a_change(kind, "create")],
+                [f"1 x {kind}: create, a resource that this review does not know"],
+            )
+            for kind in (BUCKET, *RULES, *SCHEDULED, TOPIC, SUB, "terraform_data")
+        ),
+        (
+            [scheduled("aws_s3_bucket", "create")],
+            ["1 x aws_s3_bucket: create, a resource that this review does not know"],
+        ),
+        (
+            [ledger("aws_s3_bucket_policy", "create") | {"address": "module.other.x"}],
+            ["1 x aws_s3_bucket_policy: create, a resource that this review does not know"],
+        ),
+        (
+            [{**(made := ledger(BUCKET, "create")), "address": f"module.x.{made['address']}"}],
+            ["1 x aws_s3_bucket: create, a resource that this review does not know"],
+        ),
+        (
+            [scheduled(SCHEDULE, "read")],
+            [f"1 x {SCHEDULE}: read, a resource that this review does not know"],
+        ),
+        (
+            [scheduled(SCHEDULE, "no-op") | {"previous_address": "x"}],
+            [f"1 x {SCHEDULE}: moved, imported or left over from a replacement"],
+        ),
+        (
+            [scheduled("aws_iam_role", "create")],
+            ["permissions change: 1 x aws_iam_role: create"],
+        ),
+    ],
+)
+def test_what_lets_the_check_forget_stop_or_fail_unheard_is_a_risk(
+    changes: list[dict[str, Any]], risks: list[str]
+) -> None:
+    found = review(*changes)
+
+    assert len(found.risks) == len(risks), found.risks
+    assert all(r.startswith(risk) for r, risk in zip(found.risks, risks, strict=True)), found.risks
+    assert "canary" not in as_text(found)
+
+
+def test_a_ledger_that_is_switched_off_though_its_bucket_stays_is_a_risk() -> None:
+    off = {"ledger_bucket": ("canary", None)}
+
+    for stays in (ledger(BUCKET, "no-op"), ledger(BUCKET, "update", "tags")):
+        assert review(stays, settings=off).risks == (
+            "the ledger is switched off: every check sends what is over once more",
+        )
+    assert review(ledger(BUCKET, "delete"), settings=off).risks == (
+        "the ledger is deleted: every alert that is over is sent once more",
+    )
+
+
+def test_what_somebody_deleted_is_made_anew_at_the_price_of_what_it_knew() -> None:
+    made = [ledger(BUCKET, "create"), operator("a1", "create"), scheduled(SCHEDULE, "create")]
+    gone = [ledger(BUCKET, "delete"), operator("a1", "delete"), scheduled(SCHEDULE, "delete")]
+
+    assert review(*made, operators(TOPIC, "no-op"), drift=gone).risks == (
+        "the ledger was deleted by somebody and is made anew: every alert that is over is sent"
+        " once more",
+        "1 operator left, or never confirmed, and would be invited again",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "a_schedule_does_not_repeat_itself",
+            "the schedule has no ledger: every run sends what is over once more",
+        ),
+        (
+            "somebody_hears_when_the_watching_fails",
+            "the schedule has no operators: nobody hears when the check fails or does not run",
+        ),
+        (
+            "the_schedule_is_as_frequent_as_its_alarm_expects",
+            "the schedule pauses for longer than its alarm waits: operators would hear between"
+            " runs",
+        ),
+    ],
+)
+def test_what_terraform_warns_of_is_a_risk_at_first_and_then_told(name: str, words: str) -> None:
+    made, stays = (scheduled(SCHEDULE, action) for action in ("create", "no-op"))
+    expression = scheduled(SCHEDULE, "update", "schedule_expression")
+
+    assert review(made, checks=[(name, "fail")]).risks == (words,)
+    assert not any(words[1:] in note for note in review(made, checks=[(name, "fail")]).watch)
+    assert review(expression, checks=[(name, "fail")]).risks == (words,)
+    assert review(stays, checks=[(name, "fail")]).risks == ()
+    assert review(stays, checks=[(name, "fail")]).watch == (f"T{words[1:]}.",)
+    assert review(made, checks=[(name, "pass")]).risks == ()
+    assert review(stays, checks=[(name, "unknown")]).watch == ()
+    assert review(stays, checks=[(name, "unknown")]).cannot_tell == (f"check {name}: unknown",)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "code"),
+    [
+        ({"role": [False], "tracing_config": [{}], "version": True}, 0),
+        ({"role": [{"a": {"b": [False, True]}}]}, 1),
+        ({"role": True}, 1),
+    ],
+)
+def test_only_what_is_not_known_yet_counts_as_a_change(unknown: dict[str, Any], code: int) -> None:
+    function = scheduled(FUNCTION, "update")
+    same = dict.fromkeys(unknown, "x")
+    function["change"] |= {"before": same, "after": same, "after_unknown": unknown}
+
+    assert review(function).exit_code == code
+
+
+def test_harmless_data_is_no_risk() -> None:
+    data = [
+        {**a_change(f"aws_{kind}", "read"), "mode": "data"}
+        for kind in ("region", "caller_identity")
+    ]
+
+    assert review(*data).risks == ()
+
+
+def test_at_the_beginning_no_setting_has_changed() -> None:
+    made = [
+        a_topic("water_critical", "create"),
+        a_subscription("water_critical", "email/A", "create"),
+    ]
+    outputs = json.loads(a_plan(before=[]))["output_changes"] | {
+        "remind": {"actions": ["create"], "before": None, "after": "month"},
+        "ledger_bucket": {"actions": ["create"], "before": None, "after_unknown": True},
+    }
+
+    found = judge(read_plan(a_plan(*made, *LEDGER_MADE, output_changes=outputs)))
+
+    assert found.watch == (
+        "The ledger is made: it remembers what was sent, so that it is sent once.",
+    )
+
+
+def test_the_end_of_everything_is_still_one_risk() -> None:
+    ended = [
+        *(a_topic(topic, "delete") for topic in ("water_critical", "water_extreme")),
+        *(ledger(kind, "delete") for kind in (BUCKET, *RULES)),
+        *(scheduled(kind, "delete") for kind in SCHEDULED),
+        *(operators(kind, "delete") for kind in (TOPIC, "aws_sns_topic_policy")),
+        operator("a1", "delete"),
+    ]
+
+    outputs = json.loads(a_plan(after=[]))["output_changes"] | {
+        "remind": {"actions": ["delete"], "before": "month", "after": None},
+        "ledger_bucket": {"actions": ["delete"], "before": "canary", "after": None},
+    }
+
+    found = judge(read_plan(a_plan(*ended, output_changes=outputs)))
+
+    assert found.risks == ("everything is destroyed: 2 topics, 0 people hear nothing more",)
+    assert not any("->" in note for note in found.watch if "Operators" not in note)
+
+
+def test_operators_are_counted_and_told_in_a_section_of_their_own() -> None:
+    found = review(*OPERATORS_STAY, operator("b2", "create"))
+
+    assert as_text(found) == (
+        "Backlog alerts: nothing risky\n"
+        "  Nobody starts or stops hearing anything, and no alert changes.\n\n"
+        "Who hears what\n"
+        "  alert           channel  hear it  of them confirmed\n"
+        "  water critical  email    1        1\n"
+        "  water extreme   sms      1        not needed\n\n"
+        "The check itself\n"
+        "  Operators, who hear when the check itself fails: 1 -> 2, 1 of them must confirm."
+    )

@@ -1,0 +1,105 @@
+"""Plans as `terraform show -json` prints them, cut down to what a review reads, to be changed."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from runner.config import Alert
+from tests.support.examples import an_alert
+
+ACTIONS = {"replace": ["delete", "create"]}
+BEFORE = ("no-op", "update", "delete", "replace", "forget")
+AFTER = ("no-op", "update", "create", "replace")
+
+WATER = (
+    an_alert("water_critical", protocols=("email",)),
+    an_alert("water_extreme", threshold=300, protocols=("sms",)),
+)
+
+
+def a_change(
+    kind: str,
+    action: str,
+    topic: str = "",
+    key: str = "",
+    replaced_for: Iterable[str] = (),
+    part: str = "",
+    resource: str = "this",
+    **values: Any,
+) -> dict[str, Any]:
+    """One entry of resource_changes, in an alert's module unless topic is empty.
+
+    part: the module it is in otherwise, if any.
+    """
+    module = f'module.alert_topic["{topic}"]' if topic else f'module.{part}["this"]' if part else ""
+    index = {"index": key} if key else {}
+    return {
+        "address": f"{module}.{kind}.{resource}".lstrip(".") + (f'["{key}"]' if key else ""),
+        **({"module_address": module} if module else {}),
+        "mode": "managed",
+        "type": kind,
+        "name": resource,
+        **index,
+        "change": {
+            "actions": ACTIONS.get(action, [action]),
+            "before": values if action in BEFORE else None,
+            "after": values if action in AFTER else None,
+            "replace_paths": [[path] for path in replaced_for],
+        },
+    }
+
+
+def a_topic(topic: str, action: str = "no-op") -> dict[str, Any]:
+    return a_change("aws_sns_topic", action, topic, name=topic)
+
+
+def a_subscription(
+    topic: str, key: str, action: str = "no-op", *, confirmed: bool = True, **options: Any
+) -> dict[str, Any]:
+    return a_change(
+        "aws_sns_topic_subscription",
+        action,
+        topic,
+        key,
+        endpoint=f"canary-{key}@example.com",
+        pending_confirmation=not confirmed,
+        **options,
+    )
+
+
+def a_plan(
+    *changes: dict[str, Any],
+    before: Iterable[Alert] = WATER,
+    after: Iterable[Alert] = WATER,
+    drift: Iterable[dict[str, Any]] = (),
+    checks: Iterable[tuple[str, str]] = (("every_alert_reaches_somebody", "pass"),),
+    **fields: Any,
+) -> bytes:
+    """A whole plan; `fields` replace or, with None, remove what is at its top."""
+    sides = [
+        {alert.topic: {**asdict(alert), "services": list(alert.services)} for alert in alerts}
+        for alerts in (before, after)
+    ]
+    plan = {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "resource_changes": [*changes] or [a_topic("water_critical")],
+        "resource_drift": [*drift],
+        "output_changes": {
+            "alerts": {
+                "actions": ["update" if sides[1] else "delete"],
+                "before": sides[0] or None,
+                "after": sides[1] or None,
+            }
+        },
+        "checks": [
+            {"address": {"kind": "check", "name": name}, "status": status}
+            for name, status in checks
+        ],
+        "complete": True,
+        "applyable": True,
+        "errored": False,
+        **fields,
+    }
+    return json.dumps({name: value for name, value in plan.items() if value is not None}).encode()
