@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from runner.deliver import Delivery
@@ -36,17 +36,12 @@ def as_row(delivery: Delivery) -> dict[str, Any]:
 
 def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
     """Return a table with one line per alert, and a line that sums it up."""
-    lines = [("TOPIC", "COUNT", "THRESHOLD", "STATUS", "")]
+    header, lines = ("TOPIC", "COUNT", "THRESHOLD", "STATUS", ""), []
     for row in map(as_row, deliveries):
         count = "?" if row["count"] is None else str(row["count"])
         status = row["status"].replace("_", " ")
         reason = " ".join((row["reason"] or "").split())  # a cell may hold line breaks
         lines.append((row["topic"], count, str(row["threshold"]), status, reason))
-    topic, cases, limit, state = (max(len(line[i]) for line in lines) for i in range(4))
-    table = [
-        f"{a:<{topic}}  {b:>{cases}}  {c:>{limit}}  {d:<{state}}  {e}".rstrip()
-        for a, b, c, d, e in lines
-    ]
     number = Counter(delivery.status for delivery in deliveries)
     summary = ", ".join(
         f"{number[status]} {status.replace('_', ' ')}"
@@ -62,7 +57,23 @@ def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
         if number[status] or status in ("sent", "failed", "unknown")
     )
     heading = f"{report.address}: {report.month}, {report.rows} rows"
-    return printable("\n".join([heading, "", *table, "", summary]))
+    return printable(
+        "\n".join([heading, "", table(header, lines, ("COUNT", "THRESHOLD")), "", summary])
+    )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str] = ()) -> str:
+    """Lay out rows under a header, two spaces apart; the columns named in `right` end flush."""
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    ends = [name in right for name in header]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if end else cell.ljust(width)
+            for cell, width, end in zip(line, widths, ends, strict=True)
+        ).rstrip()
+        for line in lines
+    )
 
 
 def printable(text: str) -> str:
