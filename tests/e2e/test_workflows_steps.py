@@ -8,8 +8,8 @@ import pytest
 
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.test_readme import gitlab
-from tests.support.servers import Server, refused
 from tests.scripts.test_workflows import job_of
+from tests.support.servers import Server, refused
 
 REVIEW = 2  # of the steps with a script
 ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"

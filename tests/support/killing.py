@@ -112,7 +112,7 @@ class City:
         return _outcome(code, out.getvalue(), self._requests)
 
     def checks_at_once(self, number: int) -> list[Outcome]:
-        """Run checks as processes that all begin at the same instant; see tests.support.checking."""
+        """Run checks as processes that all begin at the same instant."""
         results = self._folder / "results"
         results.mkdir()
         command = [sys.executable, "-m", "tests.support.checking", str(number), str(results)]

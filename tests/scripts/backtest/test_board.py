@@ -12,8 +12,8 @@ from runner.report import service_key
 from scripts.backtest.board import board
 from scripts.backtest.plot import Series, brief, plot, short
 from scripts.backtest.replay import History, Month, replay
-from tests.support.examples import an_alert
 from tests.scripts.backtest.test_replay import a_month
+from tests.support.examples import an_alert
 
 MONTHS = ("2025-11", "2025-12", "2026-01", "2026-02")
 
