@@ -1,13 +1,14 @@
 """`python -m runner`."""
 
-import io
 import signal
 import sys
+from typing import Any
 
 from runner.cli import main
 
-for stream in (sys.stdout, sys.stderr):
-    if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a service name must not stop the result
-signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was sent is told
+streams: tuple[Any, ...] = (sys.stdout, sys.stderr)
+for stream in streams:
+    stream.reconfigure(errors="backslashreplace")  # a service name must not stop the result
+for number in (signal.SIGINT, signal.SIGTERM):  # what was sent is said, also where it is ignored
+    signal.signal(number, signal.default_int_handler)
 raise SystemExit(main())

@@ -1,73 +1,79 @@
-"""One check: the order of work that the command line and the scheduled function share."""
+"""One check: what is due is claimed in the ledger at once, sent several at a time, and recorded."""
 
-import json
 import re
 import sys
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+from runner.aws import AT_ONCE, CALL_SECONDS, client, publish, reason
 from runner.config import Config
-from runner.deliver import Check, Delivery, deliver
-from runner.errors import ConfigError, LedgerError, NotSentError, ReportError
-from runner.ledger import MONTH, parse_months
-from runner.messages import for_operators
-from runner.publish import Publish, publisher
-from runner.report import Report, read_report
-from runner.rules import Decision, decide, distrust
-from runner.store import FolderStore, NoStore, S3Store, Store
+from runner.errors import BacklogError, ConfigError, LedgerError, PublishError, UnreachableError
+from runner.ledger import Delivery, Entry, Ledger, NoLedger, S3Ledger, transition
+from runner.messages import back_to_normal, for_operators, publish_arguments
+from runner.render import as_text
+from runner.report import MONTH, Report, read_report
+from runner.rules import decide, validate_report
 
+POLL_SECONDS = 1.0
+# A claim that makes no progress for so long is a dead check's: the slowest write, publish, and
+# write that records it, with all their attempts, are done by then.
+LEASE_SECONDS = 3 * CALL_SECONDS + 9
+# The most that a check waits for others; the scheduled function has 300 seconds.
+WAIT_SECONDS = 180.0
 _MONTHS_KEPT = 24
+_INTERRUPTED = "not sent: the check was interrupted"
+_UNRECORDED = "sent, but the ledger does not say so; the next check may send it again"
 
 
 def check_report(
-    config: Config,
-    address: str | None = None,
-    month: str | None = None,
-    *,
-    ledger: Path | None = None,
-    again: bool = False,
-    dry_run: bool = False,
+    config: Config, address: str | None, month: str | None, *, resend: bool, dry_run: bool
 ) -> tuple[Report, list[Delivery]]:
-    """Read one report, send what is due, and tell the operators what is wrong.
+    """Read one report, send what is due, and notify the operators of what is wrong.
 
-    address, month: default to Terraform's report_url, and to last month. ledger: a folder in place
-    of the bucket. again: as if nothing had ever been sent. Raises ConfigError before anything is
-    done, and ReportError when the report as a whole can't be read.
+    address, month: None for Terraform's report_url, and for last month. resend: as if nothing had
+    ever been sent. Raises ConfigError before anything is done, ReportError when the report as a
+    whole can't be read, and another BacklogError for what nobody foresaw.
     """
     now = datetime.now(timezone.utc)
-    address = address or config.report_url
-    month = last_month(now) if month is None else month
+    address, month = address or config.report_url, last_month(now) if month is None else month
     if not address:
-        raise ConfigError(
-            "no report: name one with --report (REPORT= with make), or set report_url and run"
-            " `make apply`"
-        )
+        todo = "name one with --report (REPORT= with make), or set report_url and run `make apply`"
+        raise ConfigError(f"no report: {todo}")
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
-    store = _store(config, ledger, again)
-    topics = [alert.topic_arn for alert in config.alerts] + [config.operators_topic_arn]
-    publish = publisher(filter(None, topics))
-    services = {service for alert in config.alerts for service in alert.services}
+    region = config.alerts[0].topic_arn.split(":")[3]
+    has_ledger = config.ledger_bucket and not resend
+    store = S3Ledger(config.ledger_bucket, region) if has_ledger else NoLedger()
+    sns, subject, text = client("sns", region), "no report", ""
     try:
-        report = read_report(address, month, services)
-    except ReportError as error:
-        if not dry_run:
-            _tell_operators(config, publish, f"{month}: no report", [str(error)])
-        raise
-    check = Check(report, now, config, store, publish, dry_run)
-    deliveries = _deliver(decide(config.alerts, report), check)
-    wrong = [d for d in deliveries if d.status in ("failed", "unknown")]
-    if wrong and not dry_run:
-        number = [sum(d.status == s for d in wrong) for s in ("failed", "unknown")]
-        subject = f"{month}: {number[0]} failed, {number[1]} unknown"
-        _tell_operators(config, publish, subject, [report.address, *_summary(wrong)])
-    return report, deliveries
+        report = read_report(address, month, {s for a in config.alerts for s in a.services})
+        deliveries = _Check(config, report, now, sns, store, dry_run).run()
+        if exit_code(deliveries):
+            text = as_text(report, deliveries)
+            subject = text.splitlines()[-1]
+        return report, deliveries
+    except Exception as error:
+        if not isinstance(error, BacklogError):
+            name = type(error).__name__
+            error = BacklogError(f"the check stopped on an error of its own ({name})")
+        text = "" if isinstance(error, ConfigError) else str(error)
+        raise error from None
+    finally:
+        if text and config.operators_topic_arn and not dry_run:
+            text += "\n\nWhat failed is tried again by the next check."
+            subject = f"Backlog check {month}: {subject}"
+            try:
+                publish(sns, for_operators(config.operators_topic_arn, subject, text))
+            except (PublishError, KeyboardInterrupt) as error:  # the result is still to be printed
+                why = str(error) or "interrupted"
+                print(f"error: the operators could not be notified: {why}", file=sys.stderr)
 
 
-def exit_code(deliveries: Sequence[Delivery]) -> int:
+def exit_code(deliveries: list[Delivery]) -> int:
     """Return 1 if anything due was not sent, else 3 if anything is unknown, else 0."""
     statuses = {delivery.status for delivery in deliveries}
     return 1 if "failed" in statuses else 3 if "unknown" in statuses else 0
@@ -78,60 +84,112 @@ def last_month(today: datetime) -> str:
     return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
-def _store(config: Config, folder: Path | None, again: bool) -> Store:
-    if again or not (folder or config.ledger_bucket):
-        return NoStore()
-    if folder:
-        return FolderStore(folder)
-    return S3Store(config.ledger_bucket, config.alerts[0].region)
+@dataclass
+class _Check:
+    """One check under way. halt: why nothing more begins."""
 
+    config: Config
+    report: Report
+    now: datetime
+    sns: Any
+    store: S3Ledger | NoLedger
+    dry_run: bool
+    halt: str = ""
 
-def _deliver(decisions: Sequence[Decision], check: Check) -> list[Delivery]:
-    """Deliver what a report that can be trusted says; without a ledger to ask, nothing."""
-    try:
-        doubt = _doubt(check)
-    except LedgerError as error:
-        return [
-            Delivery(d, "unknown", d.reason)
-            if d.count is None
-            else Delivery(d, "failed", str(error))
-            for d in decisions
-        ]
-    if doubt:
-        decisions = [replace(d, verdict="unknown", count=None, reason=doubt) for d in decisions]
-    return deliver(decisions, check)
+    def run(self) -> list[Delivery]:
+        """Process every alert; Ctrl-C ends that between two steps, not within one."""
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(self._deliver)
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                self.halt = _INTERRUPTED
+                return future.result()
 
+    def _deliver(self) -> list[Delivery]:
+        """Send what is due; without a ledger that can be read and written, nothing.
 
-def _doubt(check: Check) -> str:
-    """Say why the report can't be trusted, or note it as its month's."""
-    body, version = check.store.read("report")
-    report, seen = check.report, parse_months(body)
-    if doubt := distrust(report, check.now, check.config.max_report_age_days, seen):
-        return doubt
-    if seen.get(report.month) != report.sha256 and not check.dry_run:
-        kept = sorted({**seen, report.month: report.sha256}.items())[-_MONTHS_KEPT:]
-        # A lost write is another check's, which has noted the same.
-        check.store.write("report", json.dumps(dict(kept)).encode(), version)
-    return ""
+        While another check holds a claim that makes progress, wait: one seen unchanged for
+        LEASE_SECONDS is a dead check's. No clocks are compared; source:
+        https://aws.amazon.com/blogs/database/building-distributed-locks-with-the-dynamodb-lock-client/
+        """
+        began, seen, since = time.monotonic(), "", 0.0
+        try:
+            while True:
+                ledger, version = self.store.read(self.config.alerts)
+                seen, since = (seen, since) if version == seen else (version, time.monotonic())
+                is_held = ledger.claim and time.monotonic() - since < LEASE_SECONDS
+                if self.dry_run or not is_held:
+                    deliveries, claimed = self._plan(ledger)
+                    if self.dry_run or claimed == ledger:
+                        return deliveries
+                    if version := self.store.write(claimed, version):
+                        return self._send_all(deliveries, claimed, version)
+                time.sleep(POLL_SECONDS)
+                if self.halt or time.monotonic() - began > WAIT_SECONDS:
+                    waited = f"not sent: other checks kept the ledger for {WAIT_SECONDS:g} seconds"
+                    raise LedgerError(self.halt or waited)
+        except LedgerError as error:
+            return [
+                Delivery(d, "unknown" if d.reason else "failed", d.reason or str(error))
+                for d in decide(self.config.alerts, self.report)
+            ]
 
+    def _plan(self, ledger: Ledger) -> tuple[list[Delivery], Ledger]:
+        """Say what becomes of every alert; return the ledger that claims what is due, too.
 
-def _summary(wrong: Sequence[Delivery]) -> Iterator[str]:
-    """Yield each reason once, with the alerts it holds for."""
-    alerts = defaultdict(list)
-    for d in wrong:
-        count = "" if d.decision.count is None else f" ({d.decision.count})"
-        alerts[d.status, " ".join(d.reason.split())].append(d.decision.alert.topic + count)
-    for (status, reason), topics in alerts.items():
-        yield f"{status}: {', '.join(topics)}\n  {reason}"
+        In it stands already what changes without a message. A report that is not its month's
+        leaves all alerts unknown, and is not noted.
+        """
+        config, report, now = self.config, self.report, self.now
+        wrong = validate_report(report, now, config.max_report_age_days, ledger.reports)
+        deliveries = []
+        # An alert that is gone, and comes back in a later month, is a new one.
+        entries = {t: e for t, e in ledger.alerts.items() if e.month >= report.month}
+        for decision in decide(config.alerts, report, wrong):
+            before = ledger.alerts.get(decision.alert.topic, Entry())
+            delivery = transition(before, decision, report.month, now, config)
+            deliveries.append(delivery)
+            entry = before if delivery.status == "would_send" else delivery.entry
+            entries |= {decision.alert.topic: entry} if entry.month else {}
+        claim = uuid4().hex if any(d.status == "would_send" for d in deliveries) else ""
+        noted = {} if wrong else {report.month: report.sha256}
+        reports = sorted({**ledger.reports, **noted}.items())[-_MONTHS_KEPT:]
+        return deliveries, Ledger(claim, dict(reports), entries)
 
+    def _send_all(self, plan: list[Delivery], ledger: Ledger, version: str) -> list[Delivery]:
+        """Send what is due and record each batch as it completes; the last gives up the claim."""
+        found, claim = {d.decision.alert.topic: d for d in plan}, ledger.claim
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            pending = {pool.submit(self._send, d) for d in plan if d.status == "would_send"}
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                batch = [future.result() for future in done]
+                found |= {delivery.decision.alert.topic: delivery for delivery in batch}
+                sent = {d.decision.alert.topic: d.entry for d in batch if d.message_id}
+                # The claim changes each time, so that others see the progress.
+                progress = f"{claim} {len(pending)}" if pending else ""
+                ledger = replace(ledger, claim=progress, alerts={**ledger.alerts, **sent})
+                try:
+                    version = version and self.store.write(ledger, version)
+                except LedgerError:
+                    version = ""
+                if not version:
+                    self.halt = self.halt or "not sent: the ledger could not be written"
+                    for topic in sent:
+                        found[topic] = replace(found[topic], status="failed", reason=_UNRECORDED)
+        return list(found.values())
 
-def _tell_operators(config: Config, publish: Publish, subject: str, lines: Sequence[str]) -> None:
-    """Send what is wrong to those who look after the check; directors never hear it."""
-    if not config.operators_topic_arn:
-        return
-    text = "\n\n".join([*lines, "What failed is tried again by the next check."])
-    try:
-        publish(for_operators(config.operators_topic_arn, f"Backlog check {subject}", text))
-    except (NotSentError, KeyboardInterrupt) as error:  # the result is still to be told
-        why = str(error) or "interrupted"
-        print(f"error: the operators could not be told: {why}", file=sys.stderr)
+    def _send(self, due: Delivery) -> Delivery:
+        if self.halt:
+            return replace(due, status="failed", reason=self.halt)
+        is_over = due.decision.verdict == "over"
+        arguments = publish_arguments if is_over else back_to_normal
+        try:
+            message_id = publish(self.sns, arguments(due.decision, self.report.month))
+        except Exception as error:  # whatever it is, it holds back no other alert
+            if isinstance(error, UnreachableError):
+                self.halt = "not tried: SNS could not be reached"
+            return replace(due, status="failed", reason=reason(error, "SNS"))
+        status = "sent" if is_over else "recovered"
+        return replace(due, status=status, reason="", message_id=message_id)

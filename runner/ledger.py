@@ -1,124 +1,192 @@
-"""What was sent already, and so what is due now: the transitions of one alert. Pure."""
+"""What was sent already, and so what is to be sent now: a pure transition, and the object on S3."""
 
 import json
-import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
+from runner.aws import client, reason
+from runner.config import Alert, Config
 from runner.errors import LedgerError
-from runner.report import Report
 from runner.rules import Decision
+
+KEY = "ledger.json"
+# The earlier form: an object for each alert, and one for the reports.
+_OLD_PREFIX = "ledger/"
+_OLD_FIELDS = ("state", "count", "month", "sent_at", "sent_month")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger holds of one alert; while the state is unknown, nothing was judged yet.
+    """What the ledger holds of one alert; without a month, nothing was processed yet.
 
-    count, month, sha256: of the report judged last; months are YYYY-MM. sent_at (UTC, ISO 8601),
-    sent_month, message_id: of the last message. claim: names the check that is sending right now;
-    all else is then as it was before.
+    count, month: of the report processed last; months are YYYY-MM. previous, previous_month: of
+    the month before that one. since: the month in which the alert got over its threshold.
+    sent_at (UTC, ISO 8601), sent_month: of the last message that it is over.
+    topic_arn, services: whose entry it is.
     """
 
-    state: Literal["below", "over", "unknown"] = "unknown"
+    state: Literal["over", "below"] = "below"
     count: int = 0
     month: str = ""
-    sha256: str = ""
+    previous: int | None = None
+    previous_month: str = ""
+    since: str = ""
     sent_at: str = ""
     sent_month: str = ""
-    message_id: str = ""
-    claim: str = ""
+    topic_arn: str = ""
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Step:
-    """What to do about one alert, and what the ledger holds once it is done."""
+class Ledger:
+    """All that was sent. claim: names the check that is sending right now, empty for none.
 
-    action: Literal["send", "recover", "keep silent", "refuse"]
-    entry: Entry
+    reports: month to SHA-256 of the report processed last. alerts: topic to entry.
+    """
+
+    claim: str = ""
+    reports: dict[str, str] = field(default_factory=dict)
+    alerts: dict[str, Entry] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What becomes of one decision.
+
+    status: would_send while it is due, then sent, recovered or failed; or already_sent, below,
+    unknown.
+
+    entry: what the ledger holds once that is done. message_id: SNS's, None unless one was sent.
+    """
+
+    decision: Decision
+    status: str
+    reason: str = ""
+    entry: Entry = Entry()
+    message_id: str | None = None
 
 
 def transition(
-    entry: Entry,
-    decision: Decision,
-    report: Report,
-    now: datetime,
-    *,
-    remind: str,
-    notify_recovery: bool,
-) -> Step:
+    entry: Entry, decision: Decision, month: str, now: datetime, config: Config
+) -> Delivery:
     """Say what a decision means for an alert of which the ledger holds `entry`.
 
-    now: with its time zone. remind, notify_recovery: as in runner.config. A report of a month
-    before the one judged last is refused where it would be sent, and changes nothing.
+    month: of the report, YYYY-MM. now: with its time zone. config: for remind, notify_recovery. A
+    report of a month before the one processed last fails where it would be sent, and changes
+    nothing. An entry of another topic or of other services counts for nothing.
     """
-    if decision.count is None:  # unknown changes nothing, and is never a recovery
-        return Step("keep silent", entry)
-    is_due = decision.verdict == "due"
-    if report.month < entry.month:
-        return Step("refuse" if is_due else "keep silent", entry)
-    judged = replace(
-        entry,
-        state="over" if is_due else "below",
-        count=decision.count,
-        month=report.month,
-        sha256=report.sha256,
-        claim="",
-    )
-    told = replace(
-        judged, sent_at=now.isoformat(timespec="seconds"), sent_month=report.month, message_id=""
-    )
+    if decision.verdict == "unknown" or decision.count is None:  # changes nothing
+        return Delivery(decision, "unknown", decision.reason, entry)
+    alert, is_over = decision.alert, decision.verdict == "over"
+    if (entry.topic_arn, entry.services) != (alert.topic_arn, alert.services):
+        entry = Entry(topic_arn=alert.topic_arn, services=alert.services)
+    if month < entry.month:
+        reason = f"not sent: the ledger has processed {entry.month}, a later month, already"
+        return Delivery(decision, *(("failed", reason) if is_over else ("below", "")), entry)
     was_over = entry.state == "over"
-    if is_due and (not was_over or _is_reminder_due(entry, report.month, now, remind)):
-        return Step("send", told)
-    if not is_due and was_over and notify_recovery:
-        return Step("recover", told)
-    return Step("keep silent", judged)
+    since = "" if not is_over else entry.since if was_over else month
+    after = replace(entry, state=decision.verdict, count=decision.count, month=month, since=since)
+    if entry.month and entry.month != month:
+        after = replace(after, previous=entry.count, previous_month=entry.month)
+    if not is_over:
+        recovers = was_over and config.notify_recovery
+        what = ("would_send", "back to normal") if recovers else ("below", "")
+        return Delivery(decision, *what, after)
+    if was_over and not _is_reminder_due(entry, month, now, config.remind):
+        sent = f"on {entry.sent_at[:10]}, for {entry.sent_month}"
+        return Delivery(decision, "already_sent", sent, after)
+    sent_at = now.isoformat(timespec="seconds")
+    return Delivery(decision, "would_send", "", replace(after, sent_at=sent_at, sent_month=month))
 
 
 def _is_reminder_due(entry: Entry, month: str, now: datetime, remind: str) -> bool:
-    if remind == "never" or month == entry.sent_month:
-        return False
-    if remind == "month":
-        return True
+    if remind in ("month", "never") or month == entry.sent_month:
+        return remind == "month" and month != entry.sent_month
     days = (now - datetime.fromisoformat(entry.sent_at)).days
     return not 0 <= days < int(remind)  # before 0: by a clock that was wrong then, or is now
 
 
-def dump(entry: Entry) -> bytes:
-    """Return an entry as its JSON object."""
-    return json.dumps(asdict(entry), indent=2).encode()
+def dump(ledger: Ledger) -> bytes:
+    """Return a ledger as its JSON object."""
+    return json.dumps(asdict(ledger), indent=1).encode()
 
 
-MONTH = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"
+def _entry(services: list[str], **values: Any) -> Entry:
+    return Entry(services=tuple(services), **values)
 
 
-def parse(name: str, body: bytes) -> Entry:
-    """Read the entry NAME.json; nothing at all is the first one. Raises LedgerError."""
-    if not body:
-        return Entry()
+def parse(body: bytes) -> Ledger:
+    """Read a ledger's JSON object. Raises LedgerError, also for an empty one."""
     try:
-        entry = Entry(**json.loads(body))
-        texts = [value for name, value in asdict(entry).items() if name != "count"]
-        is_sound = type(entry.count) is int and all(isinstance(text, str) for text in texts)
-        is_sound = is_sound and all(
-            re.fullmatch(f"|{MONTH}", month) for month in (entry.month, entry.sent_month)
-        )
-        if entry.state == "over" or entry.sent_at:
-            is_sound = is_sound and datetime.fromisoformat(entry.sent_at).tzinfo is not None
-    except (ValueError, TypeError, RecursionError):
-        is_sound = False
-    if not is_sound or entry.state not in ("below", "over", "unknown"):
-        raise LedgerError(f"{name}.json is no entry of the ledger; delete it, and it begins anew")
-    return entry
+        values = json.loads(body)
+        entries = {topic: _entry(**entry) for topic, entry in values["alerts"].items()}
+        return Ledger(values["claim"] + "", dict(values["reports"]), entries)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise LedgerError("it is no ledger; restore an earlier version, or delete it") from None
 
 
-def parse_months(body: bytes) -> dict[str, str]:
-    """Read report.json, month to SHA-256 of the reports judged before. Raises LedgerError."""
-    try:
-        months = json.loads(body or b"{}")
-        if all(re.fullmatch(MONTH, m) and isinstance(digest, str) for m, digest in months.items()):
-            return dict(months)
-    except (ValueError, AttributeError, RecursionError):
-        pass
-    raise LedgerError("report.json is not the ledger's; delete it, and it begins anew")
+class NoLedger:
+    """Knows nothing, keeps nothing, is never in the way."""
+
+    def read(self, alerts: tuple[Alert, ...]) -> tuple[Ledger, str]:
+        """Find nothing."""
+        return Ledger(), ""
+
+    def write(self, ledger: Ledger, version: str) -> str:
+        """Forget it."""
+        return "forgotten"
+
+
+class S3Ledger:
+    """Keeps s3://bucket/ledger.json; a write replaces only what was read before it.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+
+    def __init__(self, bucket: str, region: str) -> None:
+        self._bucket, self._client = bucket, client("s3", region)
+
+    def read(self, alerts: tuple[Alert, ...]) -> tuple[Ledger, str]:
+        """Return the ledger and its version, empty where there is none yet. Raises LedgerError.
+
+        alerts: whose entries are taken over from the earlier form.
+        """
+        try:
+            body, version = self._get(KEY)
+            return (parse(body) if version else self._old(alerts)), version
+        except Exception as error:  # a mangled answer makes the SDK raise anything
+            raise LedgerError(f"s3://{self._bucket}/{KEY}: {reason(error, 'S3')}") from None
+
+    def write(self, ledger: Ledger, version: str) -> str:
+        """Return the new version, empty when another one is there by now. Raises LedgerError."""
+        condition = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        content = {"Bucket": self._bucket, "Key": KEY, "Body": dump(ledger)}
+        try:
+            return str(self._client.put_object(**content, **condition)["ETag"])
+        except Exception as error:
+            answer = getattr(error, "response", {}).get("ResponseMetadata", {})
+            if answer.get("HTTPStatusCode") not in (404, 409, 412):
+                raise LedgerError(f"s3://{self._bucket}/{KEY}: {reason(error, 'S3')}") from None
+        # The write may be our own: the SDK repeats one whose answer was lost.
+        found, version = self.read(())
+        return version if found == ledger else ""
+
+    def _get(self, key: str) -> tuple[bytes, str]:
+        """Return an object and its version; both are empty where there is none."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+        except self._client.exceptions.NoSuchKey:
+            return b"", ""
+
+    def _old(self, alerts: tuple[Alert, ...]) -> Ledger:
+        """Take over what the earlier form holds of these alerts, so that nothing is sent twice."""
+        entries = {}
+        for alert in alerts:
+            old = json.loads(self._get(f"{_OLD_PREFIX}{alert.topic}.json")[0] or b"{}")
+            if old.get("month"):
+                kept = {name: old[name] for name in _OLD_FIELDS} | {"topic_arn": alert.topic_arn}
+                entries[alert.topic] = Entry(services=alert.services, **kept)
+        reports = json.loads(self._get(f"{_OLD_PREFIX}report.json")[0] or b"{}")
+        return Ledger("", reports, entries)

@@ -1,79 +1,85 @@
-"""Deliveries -> a table for people, or JSON for programs."""
+"""Deliveries -> a table for people, JSON for programs, lines of it for a log; and every table."""
 
 import json
-from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+import os
+import time
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runner.deliver import Delivery
+from runner.ledger import Delivery
 from runner.report import Report
 
+# What is counted where there is none of it, too.
+_ALWAYS = ("sent", "failed", "unknown")
 
-def as_json(report: Report, deliveries: Sequence[Delivery]) -> str:
+
+def as_json(report: Report, deliveries: list[Delivery]) -> str:
     """Return one JSON object; its fields are part of the command's contract."""
     heading = {name: getattr(report, name) for name in ("address", "month", "sha256", "rows")}
-    number = Counter(delivery.status for delivery in deliveries)
-    totals = {status: number[status] for status in ("sent", "failed", "unknown")}
-    return json.dumps(
-        {"report": heading, "alerts": [as_row(d) for d in deliveries], **totals}, indent=2
-    )
+    alerts = list(map(_row, deliveries))
+    number = _totals(deliveries)
+    totals = {status: number[status] for status in _ALWAYS}
+    return json.dumps({"report": heading, "alerts": alerts, **totals}, indent=2) + "\n"
 
 
-def as_row(delivery: Delivery) -> dict[str, Any]:
+def _row(delivery: Delivery) -> dict[str, Any]:
     """Return what became of one alert, as the command's JSON has it."""
-    alert = delivery.decision.alert
-    return {
-        "topic": alert.topic,
-        "department": alert.department,
-        "level": alert.level,
-        "count": delivery.decision.count,
-        "threshold": alert.threshold,
-        "status": delivery.status,
-        "reason": delivery.reason or None,
-        "message_id": delivery.message_id,
-    }
+    decision, alert = delivery.decision, delivery.decision.alert
+    about = {name: getattr(alert, name) for name in ("topic", "department", "level", "threshold")}
+    became = {"status": delivery.status, "reason": delivery.reason or None}
+    return {**about, "count": decision.count, **became, "message_id": delivery.message_id}
 
 
-def as_text(report: Report, deliveries: Sequence[Delivery]) -> str:
+def _totals(deliveries: list[Delivery]) -> dict[str, int]:
+    statuses = [delivery.status for delivery in deliveries]
+    return {status: statuses.count(status) for status in dict.fromkeys((*_ALWAYS, *statuses))}
+
+
+def as_text(report: Report, deliveries: list[Delivery]) -> str:
     """Return a table with one line per alert, and a line that sums it up."""
-    header, lines = ("TOPIC", "COUNT", "THRESHOLD", "STATUS", ""), []
-    for row in map(as_row, deliveries):
-        count = "?" if row["count"] is None else str(row["count"])
-        status = row["status"].replace("_", " ")
-        reason = " ".join((row["reason"] or "").split())  # a cell may hold line breaks
-        lines.append((row["topic"], count, str(row["threshold"]), status, reason))
-    number = Counter(delivery.status for delivery in deliveries)
-    summary = ", ".join(
-        f"{number[status]} {status.replace('_', ' ')}"
-        for status in (
-            "sent",
-            "would_send",
-            "recovered",
-            "failed",
-            "unknown",
-            "already_sent",
-            "below",
-        )
-        if number[status] or status in ("sent", "failed", "unknown")
-    )
+    header, rows = ("TOPIC", "COUNT", "THRESHOLD", "STATUS", ""), []
+    for d in deliveries:
+        count = "?" if d.decision.count is None else str(d.decision.count)
+        alert, reason = d.decision.alert, " ".join(d.reason.split())
+        rows.append((alert.topic, count, str(alert.threshold), d.status.replace("_", " "), reason))
+    shown = table(header, rows, ("COUNT", "THRESHOLD"))
+    summary = ", ".join(f"{n} {s.replace('_', ' ')}" for s, n in _totals(deliveries).items())
     heading = f"{report.address}: {report.month}, {report.rows} rows"
-    return printable(
-        "\n".join([heading, "", table(header, lines, ("COUNT", "THRESHOLD")), "", summary])
-    )
+    return printable(f"{heading}\n\n{shown}\n\n{summary}\n")
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Container[str] = ()) -> str:
+def as_log(report: Report, deliveries: list[Delivery]) -> str:
+    """Return a line of JSON for each alert, and one of metrics: counts, totals, the report's age.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+    now, decisions = time.time(), [delivery.decision for delivery in deliveries]
+    totals = _totals(deliveries)
+    values = {status.capitalize(): float(totals[status]) for status in _ALWAYS}
+    values |= {f"Cases {d.alert.department}": d.count for d in decisions if d.count is not None}
+    if report.as_of:
+        values["ReportAgeDays"] = round((now - report.as_of.timestamp()) / 86400, 2)
+    units = dict.fromkeys(values, "Count") | {"ReportAgeDays": "None"}
+    metrics = [{"Name": name, "Unit": units[name]} for name in values]
+    about = {"Namespace": "BacklogAlerts", "Dimensions": [["Function"]]}
+    # A directive takes 100 metrics.
+    parts = [{**about, "Metrics": metrics[n : n + 100]} for n in range(0, len(metrics), 100)]
+    meta = {"Timestamp": int(now * 1000), "CloudWatchMetrics": parts}
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local")
+    lines = [*map(_row, deliveries), {"_aws": meta, "Function": function, **values}]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
+FORMATS = {"text": as_text, "json": as_json, "log": as_log}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
     """Lay out rows under a header, two spaces apart; the columns named in `right` end flush."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    ends = [name in right for name in header]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if end else cell.ljust(width)
-            for cell, width, end in zip(line, widths, ends, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    sides = [">" if name in right else "<" for name in header]
+    cells = (map("{:{}{}}".format, line, sides, widths) for line in lines)
+    return "\n".join("  ".join(line).rstrip() for line in cells)
 
 
 def printable(text: str) -> str:

@@ -1,15 +1,15 @@
-"""Counts and alerts -> decisions. Pure: what is due is decided before anything is sent."""
+"""Counts and alerts -> decisions. Pure: what is over is decided before anything is sent."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from runner.config import Alert
-from runner.report import Report, service_key
 
-# The end of the running month, where nothing but the month in its address dates a report.
-_DAYS_AHEAD = 31
+if TYPE_CHECKING:
+    from runner.report import Report  # brings pandas
 
 
 @dataclass(frozen=True)
@@ -21,49 +21,51 @@ class Decision:
     """
 
     alert: Alert
-    verdict: Literal["due", "below", "unknown"]
+    verdict: Literal["over", "below", "unknown"]
     count: int | None
     reason: str = ""
 
 
-def decide(alerts: Iterable[Alert], report: Report) -> list[Decision]:
-    """Judge every alert: due above its threshold, below it up to and at the threshold.
+def service_key(name: str) -> str:
+    """Fold case and runs of spaces: two names with one key are one service."""
+    return " ".join(name.split()).casefold()
+
+
+def decide(alerts: tuple[Alert, ...], report: Report, wrong: str = "") -> list[Decision]:
+    """Evaluate every alert: over above its threshold, below up to and at the threshold.
 
     A service that is missing or can't be counted makes its alerts unknown: missing is not zero.
+    wrong: why the report can't be trusted, and so all of them are unknown.
     """
-    return [_decide_one(alert, report) for alert in alerts]
+    return [_decide_one(alert, report, wrong) for alert in alerts]
 
 
-def _decide_one(alert: Alert, report: Report) -> Decision:
+def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
     services = {service_key(service): service for service in alert.services}
-    reasons = [
-        report.problems.get(key, f'"{service}" is not in the report')
-        for key, service in services.items()
-        if key not in report.counts
-    ]
-    if reasons:
-        return Decision(alert, "unknown", None, "; ".join(reasons))
+    absent = {key: f'"{name}" is not in the report' for key, name in services.items()}
+    unknown = [report.problems.get(k, absent[k]) for k in services if k not in report.counts]
+    if wrong or unknown or not services:
+        reason = wrong or "; ".join(unknown) or "the department has no services"
+        return Decision(alert, "unknown", None, reason)
     count = sum(report.counts[key] for key in services)
-    return Decision(alert, "due" if count > alert.threshold else "below", count)
+    return Decision(alert, "over" if count > alert.threshold else "below", count)
 
 
-def distrust(
-    report: Report, now: datetime, max_age_days: int | None, seen: Mapping[str, str]
+def validate_report(
+    report: Report, now: datetime, max_age_days: int | None, reports: dict[str, str]
 ) -> str:
-    """Say why the report as a whole can't be this month's; empty when it can.
+    """Say why the report can't be its month's: stale, or another month's; empty when it can.
 
-    now: with its time zone. max_age_days: None for any age. seen: month to SHA-256 of the reports
-    judged before.
+    now: with its time zone. max_age_days: None for any age. reports: month to SHA-256 of the
+    reports processed before.
     """
     if max_age_days is not None:
         if report.as_of is None:
-            return "its age can't be told: no Last-Modified, and no month in its address"
+            return "the report's age is unknown: no Last-Modified, and no month in its address"
         days = (now - report.as_of).days
-        if days < -_DAYS_AHEAD:
-            return f"its age can't be told: it is dated {-days} days ahead"
-        if days > max_age_days:
+        # Up to 31 days ahead: the end of the running month, where its address alone dates it.
+        if not -31 <= days <= max_age_days:
             return f"the report is stale: {days} days old, the limit is {max_age_days}"
-    before = max((month for month in seen if month < report.month), default="")
-    if seen.get(before) == report.sha256:
-        return f"the report is identical to that of {before}"
-    return ""
+    before = max((month for month in reports if month < report.month), default="")
+    is_same = reports.get(before) == report.sha256
+    return f"the report is identical to that of {before}" if is_same else ""

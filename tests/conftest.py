@@ -10,7 +10,7 @@ import pytest
 
 from runner.cli import main
 from runner.config import Alert
-from tests.support.examples import outputs
+from tests.support.examples import runner_config
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +53,9 @@ Check = Callable[..., Outcome]
 def check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Check:
-    """Run the command for 2026-02 in a folder with outputs.json and, if given, report.csv.
+    """Run the command for 2026-02 in a folder with config.json and, if given, report.csv.
 
-    What is named beside alerts and report goes into the outputs.
+    What is named beside alerts and report goes into the runner_config.
     """
 
     def run(
@@ -65,8 +65,8 @@ def check(
         **settings: Any,
     ) -> Outcome:
         monkeypatch.chdir(tmp_path)
-        Path("outputs.json").write_text(outputs(*alerts, **settings), encoding="utf-8")
-        arguments = ["--outputs", "outputs.json", "--month", "2026-02", *options]
+        Path("config.json").write_text(runner_config(*alerts, **settings), encoding="utf-8")
+        arguments = ["--config", "config.json", "--month", "2026-02", *options]
         if report is not None:
             body = report.encode() if isinstance(report, str) else report
             Path("report.csv").write_bytes(body)
