@@ -16,8 +16,7 @@ _ALWAYS = ("sent", "failed", "unknown")
 def as_json(report: Report, deliveries: list[Delivery]) -> str:
     """Return one JSON object; its fields are part of the command's contract."""
     heading = {name: getattr(report, name) for name in ("address", "month", "sha256", "rows")}
-    alerts = list(map(_row, deliveries))
-    number = _totals(deliveries)
+    alerts, number = list(map(_row, deliveries)), _totals(deliveries)
     totals = {status: number[status] for status in _ALWAYS}
     return json.dumps({"report": heading, "alerts": alerts, **totals}, indent=2) + "\n"
 
@@ -54,8 +53,8 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     now, decisions = time.time(), [delivery.decision for delivery in deliveries]
-    totals = _totals(deliveries)
-    values = {status.capitalize(): float(totals[status]) for status in _ALWAYS}
+    number = _totals(deliveries)
+    values = {status.capitalize(): float(number[status]) for status in _ALWAYS}
     values |= {f"Cases {d.alert.department}": d.count for d in decisions if d.count is not None}
     if report.as_of:
         values["ReportAgeDays"] = round((now - report.as_of.timestamp()) / 86400, 2)
