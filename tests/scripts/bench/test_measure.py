@@ -51,7 +51,7 @@ def test_the_table_shows_each_aim_and_whether_it_is_met() -> None:
 def test_medians_are_of_every_figure_of_a_job(tmp_path: Path) -> None:
     """A process that counts its own runs: 1, 2, 3."""
     code = (
-        "import json, pathlib; path = pathlib.Path('n'); n = path.write_text(path.read_text() + 'x')"
+        "import json, pathlib; p = pathlib.Path('n'); n = p.write_text(p.read_text() + 'x')"
         "; print(json.dumps({'sent': 7, 'MB': n}))"
     )
     (tmp_path / "n").write_text("")
