@@ -4,19 +4,18 @@ It is sent like a real alert, to everybody on the topic. The ledger stays as it 
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
+from runner.aws import client, publish
 from runner.check import last_month
-from runner.config import Config, parse_outputs
+from runner.cli import read_config
+from runner.config import Config
 from runner.errors import BacklogError, ConfigError
 from runner.messages import for_operators, publish_arguments
-from runner.publish import publisher
 from runner.render import printable
 from runner.rules import Decision
 
@@ -32,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         message = marked_message(read_config(options.config), options.topic)
-        message_id = publisher([message["TopicArn"]])(message)
+        message_id = publish(client("sns", message["TopicArn"].split(":")[3]), message)
     except BacklogError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
@@ -45,24 +44,17 @@ def marked_message(config: Config, topic: str) -> dict[str, Any]:
 
     An alert is shown as one case over its threshold. Raises ConfigError for an unknown topic.
     """
-    operators = (config.operators_topic_arn or "").rpartition(":")[2]
+    operators = config.operators_topic_arn.rpartition(":")[2]
     if topic and topic == operators:
         text = f"{MARK}This is how the operators are notified when a check fails."
         return for_operators(config.operators_topic_arn, f"{MARK}Backlog check", text)
     for alert in config.alerts:
         if alert.topic == topic:
             marked = {name: MARK + getattr(alert, name) for name in ("subject", "message", "sms")}
-            decision = Decision(replace(alert, **marked), "due", alert.threshold + 1)
+            decision = Decision(replace(alert, **marked), "over", alert.threshold + 1)
             return publish_arguments(decision, last_month(datetime.now(timezone.utc)))
     topics = [*(alert.topic for alert in config.alerts), *([operators] if operators else [])]
     raise ConfigError(f'there is no topic "{topic}"; the topics are {", ".join(topics)}')
-
-
-def read_config(path: str) -> Config:
-    """Stand in for runner.config.read_config until it is there."""
-    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    values = {name: {"value": value} for name, value in json.loads(text).items() if value}
-    return parse_outputs(json.dumps({"report_url": {"value": ""}, **values}), path)
 
 
 if __name__ == "__main__":

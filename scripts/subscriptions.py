@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 
 from botocore.exceptions import ClientError
 
-from runner.aws import client, limits
+from runner.aws import client
 from runner.errors import ConfigError
 from runner.render import table
 from scripts.review.people import shown
@@ -283,7 +283,7 @@ def _region(arn: str) -> str:
 
 
 def _client(region: str) -> Any:
-    return client("sns", region, limits(ATTEMPTS))
+    return client("sns", region, ATTEMPTS)
 
 
 def _reason(error: Exception) -> str:
