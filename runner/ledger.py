@@ -178,8 +178,9 @@ class S3Ledger:
 
     def _old(self, alerts: tuple[Alert, ...]) -> Ledger:
         """Take over what the earlier form holds of these alerts, so that nothing is sent twice."""
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix="ledger/")
         entries = {}
-        for alert in alerts:
+        for alert in alerts if "Contents" in listed else ():
             old = json.loads(self._get(f"ledger/{alert.topic}.json")[0] or b"{}")
             if old.get("month"):
                 kept = {name: old[name] for name in _OLD_FIELDS} | {"topic_arn": alert.topic_arn}

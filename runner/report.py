@@ -113,35 +113,35 @@ def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
             )
     name, count, width = columns.index("service_name"), columns.index("count"), len(columns)
     is_plain = text.isascii() and not any(mark in text for mark in _UNUSUAL)
+    as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
+    # One column more, for what a row has too much.
+    as_text |= {"header": None, "names": range(width + 1), "chunksize": 50_000}
     total, found = -1, dict[str, list[_Row]]()  # the header is no data
     try:
-        for frame in _frames(text, width):
-            total += int(((frame[name] != "") | (frame[count] != "")).sum())
+        for frame in pd.read_csv(io.BytesIO(text.encode()), **as_text):
             names, counts, surplus = (frame[column].tolist() for column in (name, count, width))
+            total += sum(1 for cells in zip(names, counts, strict=True) if any(cells))
             keys = map(str.casefold, map(str.strip, names)) if is_plain else map(service_key, names)
             for i, key in enumerate(keys):
                 if key in wanted:
                     cells = (names[i].strip(), counts[i].strip(), surplus[i].strip())
                     found.setdefault(key, []).append((frame.index[i] + 1, *cells))
-    except (csv.Error, pd.errors.ParserError):
-        raise ReportError("a quote is never closed; it may have been cut short") from None
+    except pd.errors.ParserError:  # a row has still more cells, or a quote is never closed
+        return _find(_joined(text, width), wanted)
     if total < 1:
         raise ReportError("has a header and no rows")
     return total, found
 
 
-def _frames(text: str, width: int) -> pd.io.parsers.TextFileReader:
-    """Return all rows in pieces, every cell as text, with one column for what is too much.
-
-    pandas stops at a row with more cells than that: what such a row has too much is joined first.
-    """
-    if re.search(rf"(?m)^([^,\n]*,){{{width + 1}}}", text):
-        rows, joined = csv.reader(io.StringIO(text), strict=True), io.StringIO()
-        csv.writer(joined).writerows([*row[:width], "".join(row[width:])] for row in rows)
-        text = joined.getvalue()
-    as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
-    names, file = range(width + 1), io.StringIO(text)
-    return pd.read_csv(file, header=None, names=names, chunksize=50_000, **as_text)
+def _joined(text: str, width: int) -> str:
+    """Join what each row has more than `width` cells into one cell; raises for an open quote."""
+    rows, joined = csv.reader(io.StringIO(text), strict=True), io.StringIO()
+    try:
+        parts = ((row[:width], row[width:]) for row in rows)
+        csv.writer(joined).writerows([*row, "".join(rest)] if rest else row for row, rest in parts)
+    except csv.Error:
+        raise ReportError("a quote is never closed; it may have been cut short") from None
+    return joined.getvalue()
 
 
 def _count(rows: list[_Row]) -> int | str:
