@@ -39,9 +39,8 @@ def check_report(
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     region = config.alerts[0].topic_arn.split(":")[3]
-    bucket = "" if resend else config.ledger_bucket
-    store = S3Ledger(bucket, region) if bucket else NoLedger()
-    sns, text = aws.client("sns", region), ""
+    bucket, sns, text = config.ledger_bucket, aws.client("sns", region), ""
+    store = S3Ledger(bucket, region) if bucket and not resend else NoLedger()
     try:
         report = read_report(address, month, {s for a in config.alerts for s in a.services})
         deliveries = _Check(config, report, sns, store, dry_run).run()
@@ -60,8 +59,7 @@ def check_report(
             try:
                 aws.publish(sns, messages.for_operators(config.operators_topic_arn, subject, text))
             except (errors.PublishError, KeyboardInterrupt) as error:
-                why = str(error) or "interrupted"
-                print(f"error: the operators could not be notified: {why}", file=sys.stderr)
+                print(f"error: operators not notified: {str(error) or 'stopped'}", file=sys.stderr)
 
 
 def exit_code(deliveries: list[Delivery]) -> int:
