@@ -55,7 +55,7 @@ def check_report(
     finally:
         if text and config.operators_topic_arn and not dry_run:
             subject = f"Backlog check {month}: {text.splitlines()[-1]}"
-            text += "\n\nWhat failed is tried again by the next check."
+            text = f"{text.strip()}\n\nWhat failed is tried again by the next check."
             try:
                 aws.publish(sns, messages.for_operators(config.operators_topic_arn, subject, text))
             except (errors.PublishError, KeyboardInterrupt) as error:
