@@ -1,8 +1,8 @@
 """Build the package of the Lambda function: our runner/ and what it needs, in one zip.
 
 `make package`. The packages are those of requirements-runner.txt for the function's Python and
-machine, whatever builds it; the same sources give the same bytes, so that Terraform sees no change in a
-package that was merely built again. There is no bytecode in it, which only the function's own
+machine, whatever builds it. The same sources give the same bytes, so that Terraform sees no change
+in a package that was merely built again. There is no bytecode in it, which only the function's own
 Python could write, and not always the same: a cold start takes two seconds longer for it.
 """
 
@@ -85,8 +85,8 @@ def install(folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PackageError(
-            f"the packages of requirements-runner.txt can't be had for Python {PYTHON} on {PLATFORM};"
-            " the network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n"
+            f"the packages of requirements-runner.txt for Python {PYTHON} on {PLATFORM} can't be"
+            " fetched; the network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n"
             + done.stderr.strip()
         )
 
