@@ -1,5 +1,4 @@
-# Each target builds what it needs: a virtual environment from hashed locks, Terraform if none that
-# fits is on the PATH, its provider from the registry or from a mirror.
+# Each target builds what it needs: a virtual environment, Terraform and its provider.
 
 VENV ?= .venv
 PY = $(VENV)/bin/python
@@ -31,7 +30,8 @@ switches = $(foreach name,$(1),$${BACKLOG_$(name):+$(call flag,$(name))})
 needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; }
 REVIEW = $(PY) -m scripts.review $(call options,ACCEPT CONTACTS_BEFORE FORMAT HISTORY REPORT)
 BACKTEST = $(PY) -m scripts.backtest $(call options,FORMAT FROM OUTPUTS TARGET TO) $(1) -- "$$BACKLOG_REPORTS"
-with_config = config=$$($(TERRAFORM) output -json runner_config) && printf %s "$$config" | $(PY) -m $(1) --config -
+with_config = config=$$($(TERRAFORM) output -json runner_config) || { echo "error: run make apply first" >&2; exit 2; }; \
+  printf %s "$$config" | $(PY) -m $(1) --config -
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
