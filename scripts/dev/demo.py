@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from scripts.backtest import __main__ as backtest
+from scripts.backtest import command as backtest
 from scripts.dev.sandbox import (
     Heard,
     StepError,
@@ -29,7 +29,7 @@ from scripts.dev.sandbox import (
 from scripts.review.evaluate import judge
 from scripts.review.read import read_plan
 from scripts.review.render import as_text
-from scripts.samples import __main__ as sample_history
+from scripts.samples import history as sample_history
 from scripts.terraform import ROOT, TerraformError, find_terraform, init
 
 REPORT, MONTH = "scripts/samples/2026-02.csv", "2026-02"
@@ -37,7 +37,7 @@ NEXT_REPORT, NEXT_MONTH = "scripts/samples/2026-03.csv", "2026-03"
 EXAMPLE = "multi-level"
 BOARD = ROOT / ".cache" / "demo-board.html"
 # What follows the table of a replay.
-MORE = "\n\nFires in"
+MORE = "\n\nSent in"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
