@@ -17,7 +17,7 @@ from pathlib import Path
 import boto3
 
 from runner.render import table
-from scripts.backtest import __main__ as backtest
+from scripts.backtest import command as backtest
 from scripts.dev.sandbox import (
     StepError,
     copy_terraform,
@@ -31,7 +31,7 @@ from scripts.dev.sandbox import (
 from scripts.review.evaluate import judge
 from scripts.review.read import read_plan
 from scripts.review.render import as_text
-from scripts.samples import __main__ as sample_history
+from scripts.samples import history as sample_history
 from scripts.terraform import ROOT, TerraformError, find_terraform, init
 
 REPORT, MONTH = "scripts/samples/2026-02.csv", "2026-02"
@@ -41,7 +41,7 @@ OUTPUT = ("output", "-json", "runner_config")
 LEDGER = "demo-ledger"
 BOARD = ROOT / ".cache" / "demo-board.html"
 # What follows the table of a replay.
-MORE = "\n\nFires in"
+MORE = "\n\nSent in"
 # The replay's exit code where the page could not be written. (One month of the made-up reports is
 # broken, so that it is 3 otherwise.)
 WITHOUT_PAGE = 2
