@@ -4,9 +4,7 @@
 # contacts can be looked at from outside the module that makes them.
 
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:t" }
-  }
+  source = "./tests/aws"
 }
 
 variables {

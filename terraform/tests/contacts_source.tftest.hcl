@@ -1,12 +1,10 @@
 # Where the contacts come from: a file beside the configuration, or an object on S3.
 #
-# Where the source can't be read, the roster is replaced: its own problem would end the run, and
-# contacts_file.tftest.hcl proves that a reason handed to it stops the plan.
+# Where the source can't be read, modules/contacts is replaced: its own problem would end the run.
+# contacts_file.tftest.hcl proves that such a reason stops the plan.
 
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:t" }
-  }
+  source = "./tests/aws"
 }
 
 variables {
