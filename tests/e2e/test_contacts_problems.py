@@ -52,14 +52,14 @@ broken.csv row 9: must have 4 cells, as the header has; \
 put double quotes around a cell that holds a comma, and no other quotes
 broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
 give each their own, or empty one of the two cells
-broken.csv row 12 (Bob Ray): is in department water already, in row 10; \
+broken.csv row 12 (Bob Ray): is already in department water, in row 10; \
 keep one of the two rows
 departments, trash: has no services; name at least one, as the report spells it
 departments, trash over 30: the topic name "trash_over 30" may hold letters, digits, - and _ \
 alone, 256 at most
-departments, trash over 30: subject may hold plain ASCII on one line alone
-departments, water critical: threshold must be a whole number of at least 0
-departments, water critical: protocols may be "email" and "sms" alone
+departments, trash over 30: subject must be plain ASCII on one line
+departments, water critical: threshold must be a whole number, 0 or more
+departments, water critical: protocols may only be "email" and "sms"
 departments, water critical: message has the unknown placeholder {cuont}; \
 known are {count}, {threshold}, {department}, {level}, {services}, {month}"""
 
