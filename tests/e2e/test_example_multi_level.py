@@ -1,4 +1,4 @@
-"""The older system with levels, out of configuration alone: examples/multi-level."""
+"""The older system with levels, from configuration alone: examples/multi-level."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 import boto3
 import pytest
 
-from runner.config import parse_outputs
+from runner.config import parse_outputs as parse_config  # until the runner reads runner_config
 from scripts.dev.sandbox import Heard, use_example
-from tests.e2e.workspace import Workspace
+from tests.e2e.workspace import Workspace, old_outputs
 
 pytestmark = pytest.mark.usefixtures("in_aws")
 
@@ -22,7 +22,7 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
 
 
 @pytest.mark.parametrize(
-    ("count", "due"),
+    ("count", "over"),
     [
         (100, set()),
         (101, {"water_critical"}),
@@ -30,20 +30,22 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
         (301, {"water_critical", "water_extreme"}),
     ],
 )
-def test_levels_are_due_above_their_thresholds(city: Workspace, count: int, due: set[str]) -> None:
+def test_levels_are_sent_above_their_thresholds(
+    city: Workspace, count: int, over: set[str]
+) -> None:
     counts = {"Water": count, "Pothole": 60, "Street Light Out": 40}
 
-    assert {message.topic for message in city.heard(counts)} == due
+    assert {message.topic for message in city.received(counts)} == over
 
 
 def test_critical_is_emailed_and_extreme_is_texted(city: Workspace) -> None:
     counts = {"Water": 301, "Pothole": 61, "Street Light Out": 40}
 
-    heard = city.heard(counts)
+    received = city.received(counts)
 
     water = "Help fix water violations NOW! / 301 water issues"
     streets = "Help fix street violations NOW! / 101 street issues"
-    assert heard == [
+    assert received == [
         Heard("Fiona Miller", "email", "streets_critical", streets),
         Heard("Luis Ortega", "email", "streets_critical", streets),
         Heard("Fiona Miller", "email", "water_critical", water),
@@ -54,12 +56,12 @@ def test_critical_is_emailed_and_extreme_is_texted(city: Workspace) -> None:
     ]
 
 
-def test_the_runner_takes_what_terraform_puts_out(city: Workspace) -> None:
-    outputs = city.outputs()
+def test_the_runner_reads_what_terraform_prints(city: Workspace) -> None:
+    printed = city.run("output", "-json", "runner_config").stdout
 
-    config = parse_outputs(outputs, "outputs")
+    config = parse_config(old_outputs(printed), "runner_config")
 
-    values = json.loads(outputs)["alerts"]["value"]
+    values = json.loads(printed)["alerts"]
     assert [alert.topic for alert in config.alerts] == sorted(values)
     fields = {"department", "level", "services", "threshold", "protocols", "topic_arn"}
     assert all(set(value) == fields | {"subject", "message", "sms"} for value in values.values())

@@ -46,7 +46,7 @@ class Result:
     @property
     def error(self) -> str:
         """The text of the one error a command without -json ended in, from its first problem."""
-        return self.stderr.partition("To be mended first:")[2].strip("\n│╵ ")
+        return self.stderr.partition("Fix these first:")[2].strip("\n│╵ ")
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,14 @@ class Workspace:
     def outputs(self) -> str:
         return self.run("output", "-json").stdout
 
-    def heard(self, counts: Mapping[str, int]) -> list[Heard]:
-        """Run the runner over a report with these counts; return who heard what.
+    def received(self, counts: Mapping[str, int]) -> list[Heard]:
+        """Run the runner over a report with these counts; return who received what.
 
         For a test with the fixture in_aws.
         """
         for topic in get_backend("sns")[ACCOUNT][REGION].topics.values():
             topic.sent_notifications.clear()
-        self.write("outputs.json", self.outputs())
+        self.write("outputs.json", old_outputs(self.run("output", "-json", "runner_config").stdout))
         rows = "".join(f"{service},{count}\n" for service, count in counts.items())
         self.write("report.csv", "service_name,count\n" + rows)
         arguments = ["--outputs", str(self.folder / "outputs.json"), "--month", "2026-02"]
@@ -91,6 +91,12 @@ class Workspace:
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def old_outputs(config: str) -> str:  # until the runner reads runner_config
+    """Return a runner_config in the form of several outputs."""
+    values = {"report_url": ""} | {k: v for k, v in json.loads(config).items() if v is not None}
+    return json.dumps({name: {"value": value} for name, value in values.items()})
 
 
 def set_up_once(folder: Path, env: Mapping[str, str]) -> Mapping[str, str]:
