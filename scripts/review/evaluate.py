@@ -42,7 +42,7 @@ FEW = 3
 
 _POLICY = "aws_sns_topic_policy"
 # Orders what ends before what begins; see terraform/modules/alert_topic.
-_MARKER = ("terraform_data", "ends_before_beginnings")
+_MARKER = ("terraform_data", "destroy_before_create")
 _HARMLESS = {
     *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
     *("data.aws_caller_identity", "data.aws_region"),

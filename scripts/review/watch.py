@@ -15,13 +15,13 @@ _ACTIONS = {"create": "made", "update": "changed", "replace": "replaced", "delet
 _TAGS = {"tags", "tags_all"}
 # What Terraform's own checks warn of: a risk with a schedule that is made or changes, else known.
 CHECKS = {
-    "a_schedule_does_not_repeat_itself": (
+    "a_schedule_has_a_ledger": (
         "the schedule has no ledger: every run sends what is over once more"
     ),
-    "somebody_hears_when_the_watching_fails": (
+    "a_schedule_has_operators": (
         "the schedule has no operators: nobody hears when the check fails or does not run"
     ),
-    "the_schedule_is_as_frequent_as_its_alarm_expects": (
+    "a_schedule_runs_as_often_as_its_alarm_expects": (
         "the schedule pauses for longer than its alarm waits: operators would hear between runs"
     ),
 }

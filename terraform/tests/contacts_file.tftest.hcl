@@ -1,4 +1,4 @@
-# The contacts file as a whole: how its text becomes rows, and what stops it before any row is judged.
+# The contacts file as a whole: how its text becomes rows, and what stops it before any row is checked.
 #
 # These runs call the pure module. A run that shall pass its header ends with a row without a Name:
 # that one problem, with its number, proves that the rows were read and counted as in the file.
@@ -127,7 +127,7 @@ run "unknown_columns_are_named" {
   }
 }
 
-run "a_column_that_stands_twice_is_refused" {
+run "a_column_that_appears_twice_is_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -164,7 +164,7 @@ run "a_header_that_holds_an_address_is_not_printed" {
   }
 }
 
-run "all_that_is_wrong_with_the_header_is_said_at_once_and_no_row_is_judged" {
+run "all_problems_of_the_header_come_at_once_and_no_row_is_checked" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -217,7 +217,7 @@ run "tabs_between_cells_are_named_as_the_cause" {
   }
 }
 
-run "an_empty_file_is_refused" {
+run "an_empty_file_is_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -250,7 +250,7 @@ run "a_file_of_blank_lines_is_an_empty_file" {
 }
 
 # Planned, it would destroy every subscription.
-run "a_header_alone_is_refused" {
+run "a_header_alone_is_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -266,7 +266,7 @@ run "a_header_alone_is_refused" {
   }
 }
 
-# What was read, if anything, is not judged: "is empty" would send the clerk to the wrong place.
+# What was read, if anything, is not checked: "is empty" would send the clerk to the wrong place.
 run "an_unreadable_file_is_one_problem_with_its_reason" {
   command = plan
   module {

@@ -77,7 +77,7 @@ run "each_person_is_subscribed_by_name_to_every_alert_of_the_department" {
     ]))
     error_message = "A subscription's protocol is not the one its key begins with."
   }
-  # What for_each uses as a key is printed in every plan, and refused if sensitive; the address must be the opposite.
+  # What for_each uses as a key is printed in every plan, and must not be sensitive. The address must be.
   assert {
     condition = alltrue(flatten([
       for alert in values(module.contacts.topics) : [
@@ -137,7 +137,7 @@ run "the_order_of_the_rows_changes_nothing" {
   }
 }
 
-run "the_same_person_twice_in_a_department_is_refused" {
+run "the_same_person_twice_in_a_department_is_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -165,7 +165,7 @@ run "the_same_person_twice_in_a_department_is_refused" {
 }
 
 # SNS holds one subscription for both of them: deleting either row would silence the other person.
-run "one_address_twice_on_a_topic_is_refused_and_not_printed" {
+run "one_address_twice_on_a_topic_is_rejected_and_not_printed" {
   command = plan
   module {
     source = "./modules/contacts"

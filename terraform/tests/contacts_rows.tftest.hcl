@@ -1,7 +1,7 @@
 # One row of the contacts by itself: what each cell may hold, and the exact words when it may not.
 #
 # Each table is one text, a case a row. Where good cells are listed, the last row has no Name, so
-# that the run has a problem to expect; any other problem would stand before it.
+# that the run has a problem to expect; any other problem would come before it.
 
 variables {
   departments = {
@@ -42,7 +42,7 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
       "Fiona\u0080Miller,r19@example.com,,water",
       "Fiona\u009fMiller,r20@example.com,,water",
       "Fiona \u0665\u0665\u0665\u0660\u0661,r21@example.com,,water",
-      # In the last row, for all names are judged in one text with the departments behind them.
+      # In the last row, because all names are checked in one text with the departments behind them.
       "fiona\ufe6bexample.com,r22@example.com,,water",
     ])
   }
@@ -257,7 +257,7 @@ run "emails_that_work_are_accepted" {
   }
 }
 
-run "emails_that_cannot_work_are_refused_and_not_printed" {
+run "emails_that_cannot_work_are_rejected_and_not_printed" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -315,7 +315,7 @@ run "phones_may_be_written_as_people_write_them" {
   }
 }
 
-run "phones_that_cannot_work_are_refused_and_not_printed" {
+run "phones_that_cannot_work_are_rejected_and_not_printed" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -343,7 +343,7 @@ run "phones_that_cannot_work_are_refused_and_not_printed" {
 }
 
 # The digits are gone; only the clerk can bring them back, and should learn how to keep them.
-run "a_phone_that_a_spreadsheet_rounded_is_recognised" {
+run "a_phone_that_a_spreadsheet_rounded_is_recognized" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -390,7 +390,7 @@ run "channels_may_narrow_a_person" {
   }
 }
 
-run "channels_outside_the_list_or_without_their_cell_are_refused" {
+run "channels_outside_the_list_or_without_their_cell_are_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -436,7 +436,7 @@ run "channels_outside_the_list_or_without_their_cell_are_refused" {
   }
 }
 
-# Whoever mends the file should have to do it once.
+# Whoever fixes the file should have to do it only once.
 run "all_problems_come_at_once_in_the_order_of_the_rows" {
   command = plan
   module {

@@ -1,6 +1,6 @@
 # Where the contacts come from: a file beside the configuration, or an object on S3.
 #
-# Where the source can't be read, modules/contacts is replaced: its own problem would end the run.
+# Where the source can't be read, modules/contacts is replaced. Its own problem would end the run.
 # contacts_file.tftest.hcl proves that such a reason stops the plan.
 
 mock_provider "aws" {

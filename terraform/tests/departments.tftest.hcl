@@ -1,7 +1,7 @@
 # Departments and their alerts: what stops a plan, in which words, and where the borders are.
 #
 # Each table is one map of departments, a case a department. Where good cases are tried, the contacts
-# have a row without a Name, so that the run has a problem to expect; any other would stand behind it.
+# have a row without a Name, so that the run has a problem to expect; any other would come after it.
 
 variables {
   file_name   = "contacts.csv"
@@ -9,7 +9,7 @@ variables {
   text        = "Name,Email,Phone,Department\nFiona Miller,fiona@example.com,,water"
 }
 
-run "a_department_needs_services_that_have_names_and_stand_once" {
+run "a_department_needs_services_that_have_names_and_appear_once" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -45,8 +45,8 @@ run "a_department_needs_services_that_have_names_and_stand_once" {
   }
 }
 
-# Contacts match departments without regard to case, so these two could not be told apart.
-run "departments_that_differ_in_case_alone_are_refused" {
+# Contacts match departments without regard to case, so these two would be the same.
+run "departments_that_differ_only_in_case_are_rejected" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -106,8 +106,8 @@ run "a_threshold_is_a_whole_number_of_at_least_0" {
   }
 }
 
-# An alert without protocols reaches nobody, which is a warning (outputs.tftest.hcl), not a problem.
-run "protocols_are_email_and_sms_alone" {
+# An alert without protocols reaches nobody, which is a warning (runner_config.tftest.hcl), not a problem.
+run "protocols_are_only_email_and_sms" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -144,7 +144,7 @@ run "protocols_are_email_and_sms_alone" {
   }
 }
 
-run "all_placeholders_that_there_are_may_stand_in_every_text" {
+run "every_text_may_contain_every_placeholder" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -210,7 +210,7 @@ run "an_unknown_placeholder_is_named_with_its_text" {
   }
 }
 
-run "a_topic_name_holds_letters_digits_dashes_and_underscores_alone" {
+run "a_topic_name_holds_letters_digits_dashes_and_underscores_only" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -239,7 +239,7 @@ run "a_topic_name_holds_letters_digits_dashes_and_underscores_alone" {
   }
 }
 
-run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_refused_prefix_and_all" {
+run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_rejected_prefix_and_all" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -334,7 +334,7 @@ run "a_subject_is_plain_ascii_on_one_line" {
 
 # SNS takes fewer than 100 characters, and the subject grows when its placeholders are filled in:
 # {count} to 9 digits, {month} to 7 characters, the others to what is configured.
-run "a_subject_of_99_characters_is_accepted_and_of_100_is_refused_placeholders_filled_in" {
+run "a_subject_of_99_characters_is_accepted_and_of_100_is_rejected_placeholders_filled_in" {
   command = plan
   module {
     source = "./modules/contacts"
@@ -384,7 +384,7 @@ run "a_subject_of_99_characters_is_accepted_and_of_100_is_refused_placeholders_f
   }
 }
 
-run "a_department_and_its_alert_say_all_that_is_wrong_with_them" {
+run "all_problems_of_a_department_and_its_alert_come_at_once" {
   command = plan
   module {
     source = "./modules/contacts"

@@ -28,7 +28,7 @@ variables {
   topics_arn      = "arn:aws:sns:*:*:*"
 }
 
-run "without_a_schedule" {
+run "each_role_can_do_its_job_for_this_repository_and_no_more" {
   command = apply
   module {
     source = "./modules/github_roles"
@@ -118,7 +118,7 @@ run "without_a_schedule" {
 }
 
 # The schedule's roles, queues, log group and times stay with the administrator who made them.
-run "with_a_schedule_contacts_and_a_report_on_s3_and_names_of_its_own" {
+run "with_a_schedule_and_files_on_s3_plan_reads_them_and_apply_updates_code_and_configuration" {
   command = apply
   module {
     source = "./modules/github_roles"

@@ -90,7 +90,7 @@ def test_no_address_is_shown_for_a_broken_file(city: Workspace, name: str) -> No
     result = city.run("plan", "-no-color", EXAMPLE, "-var=contacts_csv=broken.csv")
 
     assert result.returncode == 1
-    assert "To be mended first" in result.text
+    assert "Fix these first" in result.text
     assert leaks(result.text) == []
 
 

@@ -484,7 +484,7 @@ def test_what_comes_with_every_edit_is_no_risk() -> None:
     marker = a_change("terraform_data", "replace", "water_critical")
     contacts = {**a_change("aws_s3_object", "read"), "mode": "data"}
 
-    found = review({**marker, "name": "ends_before_beginnings"}, contacts)
+    found = review({**marker, "name": "destroy_before_create"}, contacts)
 
     assert (found.risks, found.exit_code) == ((), 0)
 

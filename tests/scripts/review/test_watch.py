@@ -405,15 +405,15 @@ def test_what_somebody_deleted_is_made_anew_at_the_price_of_what_it_knew() -> No
     ("name", "words"),
     [
         (
-            "a_schedule_does_not_repeat_itself",
+            "a_schedule_has_a_ledger",
             "the schedule has no ledger: every run sends what is over once more",
         ),
         (
-            "somebody_hears_when_the_watching_fails",
+            "a_schedule_has_operators",
             "the schedule has no operators: nobody hears when the check fails or does not run",
         ),
         (
-            "the_schedule_is_as_frequent_as_its_alarm_expects",
+            "a_schedule_runs_as_often_as_its_alarm_expects",
             "the schedule pauses for longer than its alarm waits: operators would hear between"
             " runs",
         ),
