@@ -5,7 +5,7 @@ locals {
   _schedule_name = "${var.name_prefix}backlog-alerts"
   _schedules     = var.schedule_expression == null ? {} : { this = var.schedule_expression }
 
-  # It pauses longer than its alarm waits: a fixed day of the month, or a rate of days.
+  # It pauses at least as long as its alarm waits: a fixed day of the month, or a rate of days.
   _schedule_is_slow = var.schedule_expression != null && (
     can(regex("^cron\\(\\S+ \\S+ [0-9LW]", var.schedule_expression))
     || try(tonumber(regex("^rate\\(([0-9]+) days?\\)$", var.schedule_expression)[0]) >= var.not_run_alarm_days, false)
