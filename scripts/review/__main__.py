@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.errors import BacklogError, ConfigError
-from scripts.review.evaluate import MAX_REMOVED, Replay, Review, evaluate
+from scripts.review.evaluate import MAX_REMOVED, Review, evaluate
 from scripts.review.read import Plan, read_plan
 from scripts.review.render import as_json, as_markdown, as_text
+from scripts.review.thresholds import Replay
 from scripts.terraform import ROOT
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
@@ -56,9 +56,29 @@ class Subscription:
         return self.after and is_sure
 
     @property
-    def is_to_be_confirmed_again(self) -> bool:
-        """Whether the person must confirm what was confirmed before."""
+    def again(self) -> bool:
+        """Whether the person must confirm again."""
         return self.channel == "email" and self.outcome in ("corrected", "confirm_again")
+
+    @property
+    def invited(self) -> bool:
+        """Whether the person ended it, or never confirmed, and would be invited again."""
+        return self.outcome == "invited_again"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The people of one alert, by name: those with a subscription that is so on any channel."""
+
+    before: set[str] = field(default_factory=set)
+    after: set[str] = field(default_factory=set)
+    received: set[str] = field(default_factory=set)
+    receives: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+    invited: set[str] = field(default_factory=set)
+
+
+Audiences = defaultdict[AlertKey, Audience]
 
 
 @dataclass(frozen=True)
@@ -156,6 +176,16 @@ def _outcome(changes: Sequence[Change], plan: Plan) -> Outcome | None:
         return "kept"
     is_corrected = any(c.action == "replace" and "endpoint" in c.replaced_for for c in changes)
     return "corrected" if is_corrected else "confirm_again"
+
+
+def audiences_of(subscriptions: Iterable[Subscription]) -> Audiences:
+    """Return the audience of each alert; an alert without subscriptions has an empty one."""
+    audiences: Audiences = defaultdict(Audience)
+    for subscription in subscriptions:
+        for name, people in vars(audiences[subscription.alert]).items():
+            if getattr(subscription, name):
+                people.add(subscription.person)
+    return audiences
 
 
 def count_subscribers(plan: Plan, subscriptions: Iterable[Subscription]) -> list[Subscribers]:

@@ -142,6 +142,13 @@ class Plan:
         """Whether nothing exists before."""
         return not any(change.before for change in self.changes)
 
+    @cached_property
+    def destroys_all(self) -> bool:
+        """Whether no topic and no alert is left; Terraform evaluates no check then."""
+        topics = [change for change in self.changes if change.type == TOPIC]
+        is_left = any(change.after for change in topics) or bool(self.alerts_after)
+        return any(change.before for change in topics) and not is_left
+
     def was_taken_away(self, change: Change) -> bool:
         """Tell whether a resource is created because somebody else took it away."""
         return change.action == "create" and (

@@ -71,13 +71,11 @@ def is_watched(change: Change) -> bool:
     return change.part == "ledger" or (change.part == "schedule" and change.type in _SCHEDULED)
 
 
-def watch_risks(plan: Plan, *, ends: bool) -> Iterator[str]:
-    """Name what would let the check forget, stop, or fail unnoticed.
-
-    ends: everything is destroyed, which is said already.
-    """
+def watch_risks(plan: Plan) -> Iterator[str]:
+    """Name what would let the check forget, stop, or fail unnoticed."""
+    changes = [c for c in _watched(plan) if not (plan.destroys_all and c.action == "delete")]
     for part in (_ledger_risks, _schedule_risks, _operator_risks):
-        yield from part([c for c in _watched(plan) if not (ends and c.action == "delete")], plan)
+        yield from part(changes, plan)
     if _schedule_changes(plan):
         yield from _warnings(plan)
 

@@ -73,7 +73,8 @@ def test_months_that_are_missing_or_broken_are_said_to_be_unknown(
 
     assert settings(tmp_path, capsys, year, threshold=150) == [
         "water critical: threshold 100 -> 150."
-        " Would have alerted in the last 12 months: 3 before, 0 after; unknown: 2"
+        " Would have alerted in the last 12 months: 3 before, 0 after; unknown: 2 before,"
+        " 2 after"
     ]
 
 

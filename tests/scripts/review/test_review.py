@@ -524,7 +524,7 @@ def test_more_invitations_than_an_account_may_hold_are_a_risk() -> None:
     limit = [("invitations_fit_the_quota", "fail")]
 
     assert review(*emails(5001, "no-op"), checks=limit).risks == (
-        "5001 email subscriptions; 5000 of an account may be pending confirmation",
+        "5001 email subscriptions; 5000 may be pending confirmation",
     )
     assert review(*emails(5000, "no-op"), checks=limit).undetermined == (
         "check invitations_fit_the_quota: fail",
