@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal, TypeVar
 
 from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
@@ -113,6 +114,7 @@ class Subscribers:
     confirmed_after: int
 
 
+@cache
 def shown(name: str) -> str:
     """Return a name as one line of inert text; what looks like an address is not repeated."""
     if _ADDRESS_LIKE.search(name):

@@ -23,7 +23,7 @@ _KINDS: dict[Kind, tuple[str, str]] = {
     "unsubscribed": ("is unsubscribed from", "unsubscribed"),
     "moved_in": ("moves in from {other}: subscribed to", "moved"),
     "moved_out": ("moves out to {other}: unsubscribed from", ""),
-    "channels_changed": ("changes channels:", "with changed channels"),
+    "channels_changed": ("changes channels:", "with channels changed"),
     "corrected": ("has a corrected address:", "with a corrected address"),
     "invited_again": ("unsubscribed or never confirmed, and is invited again:", "invited again"),
     "confirm_again": ("must confirm again:", "must confirm again"),

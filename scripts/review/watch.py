@@ -95,7 +95,7 @@ def watch_notes(plan: Plan) -> Iterator[str]:
         things = Counter(_SCHEDULED[c.type][0] for c in scheduled if c.action == action)
         if things:
             counts = [_several(number, word) for word, number in sorted(things.items())]
-            yield f"Of the scheduled check {verb}: {listed(counts)}."
+            yield f"Scheduled check: {listed(counts)} {verb}."
     operators = _operators(plan)
     before, after = sum(c.before for c in operators), sum(c.after for c in operators)
     invited = sum(c.action in ("create", "replace") for c in operators)
@@ -147,16 +147,16 @@ def _schedule_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
         if change.action == "delete" and not meaning and not ends:
             found[word, "deleted, and the schedule stays"] += 1
         elif change.action == "delete" and meaning:
-            found[word, f"deleted: {meaning}"] += 1
+            found[word, f"deleted; {meaning}"] += 1
         elif change.action == "replace" and meaning:
-            found[word, f"replaced: meanwhile {meaning}"] += 1
+            found[word, f"replaced; meanwhile {meaning}"] += 1
         elif change.action == "update" and change.type in _MAY_CHANGE:
             may = _MAY_CHANGE[change.type] | TAGS | (_ALARMING if begins else set())
             if settings := set(change.changed) - may:
                 worst = f"; at worst {meaning}" if meaning else ""
                 found[word, f"modified ({listed(sorted(settings))}){worst}"] += 1
     for (word, what), number in sorted(found.items()):
-        yield f"{_several(number, word)} of the scheduled check, {what}"
+        yield f"scheduled check: {_several(number, word)} {what}"
 
 
 def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
@@ -179,8 +179,7 @@ def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
     if before and not after and any(c in changes for c in operators):
         yield f"no operator is left to notify of failures; {before} of {before} unsubscribed"
     elif confirmed and after and not any(c.stays for c in confirmed):
-        were = f"{len(confirmed)} {'was' if len(confirmed) == 1 else 'were'}"
-        yield f"no operator is notified until somebody confirms; {were}"
+        yield f"no operator is notified until somebody confirms; {len(confirmed)} confirmed before"
     if taken := sum(plan.was_taken_away(c) for c in operators):
         operator = _several(taken, "operator")
         yield f"{operator} unsubscribed or never confirmed, and would be invited again"

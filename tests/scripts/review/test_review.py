@@ -92,6 +92,21 @@ def test_who_ends_in_one_department_and_begins_in_another_moves() -> None:
     ]
 
 
+def test_a_topic_that_is_created_again_keeps_its_people_in_every_number() -> None:
+    ana = a_subscription("water_critical", "email/Ana", "create")
+    gone = [
+        a_topic("water_critical", "delete"),
+        a_subscription("water_critical", "email/Ana", "delete"),
+    ]
+    plan = a_plan(a_topic("water_critical", "create"), TOPICS[1], ana, SMS, drift=gone)
+
+    found = evaluate(read_plan(plan))
+
+    assert [(c.kind, c.detail) for c in found.people] == [("confirm_again", "critical by email")]
+    critical = found.subscribers[0]
+    assert (critical.before, critical.after, critical.confirmed_after) == (1, 1, 0)
+
+
 def test_who_is_unchanged_is_not_named() -> None:
     assert noticed(a_subscription("water_critical", "email/Ana")) == []
 
@@ -960,6 +975,48 @@ def test_a_plan_that_is_risky_for_another_reason_by_now_is_not_the_accepted_one(
 
     assert digest(120) != digest(130)  # the reason names the count
     assert digest(90) == digest(95)  # nothing risky
+
+
+def test_a_review_reads_like_this() -> None:
+    after = [an_alert("water_critical", protocols=("email",), threshold=150), WATER[1]]
+    found = review(
+        *(a_subscription("water_critical", f"email/{name}", "delete") for name in ("Bo", "Cy")),
+        a_subscription("water_critical", "email/Di", "replace", replaced_for=["endpoint"]),
+        a_subscription("water_critical", "email/Ed", "create"),
+        a_subscription("water_extreme", "sms/Ana", "delete"),
+        a_subscription("water_extreme", "sms/Bo", "create"),
+        a_change("aws_iam_policy", "update"),
+        after=after,
+    )
+
+    assert (
+        as_text(found)
+        == f"""\
+Backlog alerts: 2 risks
+  People: 1 subscribed, 2 unsubscribed, 1 with channels changed, 1 with a corrected address. \
+Alerts: 1 changed.
+
+Risks
+  water critical: nobody receives it until somebody confirms; 3 received it
+  permissions change: 1 x aws_iam_policy: update
+  To accept exactly this plan: ACCEPT={found.digest} with make, --accept {found.digest} with the \
+script, the label accept-{found.digest} on a pull request
+
+water
+  Ana is unsubscribed from extreme by sms
+  Bo changes channels: unsubscribed from critical by email; subscribed to extreme by sms
+  Cy is unsubscribed from critical by email
+  Di has a corrected address: email (must confirm again)
+  Ed is subscribed to critical by email (must confirm)
+
+Thresholds and texts
+  water critical: threshold 100 -> 150
+
+Who receives what
+  alert           channel  subscribers  confirmed
+  water critical  email    3 -> 2       3 -> 0
+  water extreme   sms      1            not needed"""
+    )
 
 
 # Private, inert, and never too long.

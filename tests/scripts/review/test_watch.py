@@ -82,7 +82,6 @@ OPERATORS_MADE = [
 ]
 STAYS = [scheduled(kind, "no-op") for kind in SCHEDULED]
 OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
-CREATED = "Of the scheduled check created: "
 
 
 @pytest.mark.parametrize(
@@ -107,8 +106,8 @@ CREATED = "Of the scheduled check created: "
             {},
             [
                 "A schedule is created: from now on the check runs by itself.",
-                f"{CREATED}2 alarms, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue,"
-                " 1 retry rule and 1 schedule.",
+                "Scheduled check: 2 alarms, 1 configuration, 1 dashboard, 1 function, 1 log,"
+                " 1 queue, 1 retry rule and 1 schedule created.",
             ],
         ),
         (
@@ -116,10 +115,14 @@ CREATED = "Of the scheduled check created: "
             {},
             [
                 "A schedule is created: from now on the check runs by itself.",
-                f"{CREATED}1 schedule.",
+                "Scheduled check: 1 schedule created.",
             ],
         ),
-        ([*STAYS, scheduled(ALARM, "create", key="more")], {}, [f"{CREATED}1 alarm."]),
+        (
+            [*STAYS, scheduled(ALARM, "create", key="more")],
+            {},
+            ["Scheduled check: 1 alarm created."],
+        ),
         (
             OPERATORS_MADE,
             {},
@@ -152,9 +155,9 @@ CREATED = "Of the scheduled check created: "
             ],
             {},
             [
-                "Of the scheduled check modified: 1 alarm, 1 configuration, 1 dashboard,"
-                " 1 function, 1 log, 1 queue and 1 schedule.",
-                "Of the scheduled check replaced: 1 log.",
+                "Scheduled check: 1 alarm, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue"
+                " and 1 schedule modified.",
+                "Scheduled check: 1 log replaced.",
             ],
         ),
         (  # the first operators are those that the alarms begin to notify
@@ -165,7 +168,7 @@ CREATED = "Of the scheduled check created: "
             ],
             {},
             [
-                "Of the scheduled check modified: 1 alarm.",
+                "Scheduled check: 1 alarm modified.",
                 "Operators, who are notified of failures: 0 -> 1, 1 of them must confirm.",
             ],
         ),
@@ -239,27 +242,27 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         (
             [scheduled(kind, "delete") for kind in SCHEDULED],
             [
-                f"1 alarm of the scheduled check, deleted: {UNNOTICED}",
-                f"1 function of the scheduled check, deleted: {ASLEEP}",
-                f"1 schedule of the scheduled check, deleted: {ASLEEP}",
+                f"scheduled check: 1 alarm deleted; {UNNOTICED}",
+                f"scheduled check: 1 function deleted; {ASLEEP}",
+                f"scheduled check: 1 schedule deleted; {ASLEEP}",
             ],
         ),
         (
             [scheduled(kind, "replace") for kind in SCHEDULED],
             [
-                f"1 alarm of the scheduled check, replaced: meanwhile {UNNOTICED}",
-                f"1 function of the scheduled check, replaced: meanwhile {ASLEEP}",
-                f"1 schedule of the scheduled check, replaced: meanwhile {ASLEEP}",
+                f"scheduled check: 1 alarm replaced; meanwhile {UNNOTICED}",
+                f"scheduled check: 1 function replaced; meanwhile {ASLEEP}",
+                f"scheduled check: 1 schedule replaced; meanwhile {ASLEEP}",
             ],
         ),
         (
             [*STAYS, *(scheduled(ALARM, "delete", key=key) for key in ("a", "b"))],
-            [f"2 alarms of the scheduled check, deleted: {UNNOTICED}"],
+            [f"scheduled check: 2 alarms deleted; {UNNOTICED}"],
         ),
         *(
             (
                 [*STAYS, scheduled(kind, "delete", key="more")],
-                [f"1 {word} of the scheduled check, deleted, and the schedule stays"],
+                [f"scheduled check: 1 {word} deleted, and the schedule stays"],
             )
             for kind, word in [
                 (RETRIES, "retry rule"),
@@ -272,7 +275,7 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         *(
             (
                 [scheduled(kind, "update", name)],
-                [f"1 {word} of the scheduled check, modified ({name}){worst}"],
+                [f"scheduled check: 1 {word} modified ({name}){worst}"],
             )
             for kind, word, name, worst in [
                 (SCHEDULE, "schedule", "state", f"; at worst {ASLEEP}"),
@@ -311,7 +314,7 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "delete"), operator("b2", "create")],
-            ["no operator is notified until somebody confirms; 1 was"],
+            ["no operator is notified until somebody confirms; 1 confirmed before"],
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "create", protocol="https")],
