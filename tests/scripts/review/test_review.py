@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from runner.report import Report
 from scripts.review.__main__ import main
 from scripts.review.evaluate import Review, evaluate
 from scripts.review.read import read_plan
 from scripts.review.render import as_markdown, as_text
 from scripts.terraform import ROOT
-from tests.support.examples import an_alert
+from tests.support.examples import a_report, an_alert
 from tests.support.plans import WATER, a_change, a_plan, a_subscription, a_topic
 
 TOPICS = [a_topic("water_critical"), a_topic("water_extreme")]
@@ -611,10 +610,9 @@ def test_a_raised_threshold_is_evaluated_by_the_last_report(
 
 def test_an_alert_that_becomes_unknown_is_a_risk() -> None:
     renamed = an_alert("water_critical", protocols=("email",), services=("Watr",))
-    report = Report("r.csv", "2026-02", "", 1, {"water": 120}, {})
     plan = read_plan(a_plan(*TOPICS, after=[renamed, WATER[1]]))
 
-    assert evaluate(plan, report=report).risks == (
+    assert evaluate(plan, report=a_report(water=120)).risks == (
         "water critical: the last report's count of 120 alerted, and would no longer",
     )
 
@@ -971,7 +969,7 @@ def test_a_plan_that_is_risky_for_another_reason_by_now_is_not_the_accepted_one(
     plan = read_plan(a_plan(*TOPICS, ANA, SMS, after=[raised, WATER[1]]))
 
     def digest(count: int) -> str:
-        return evaluate(plan, report=Report("r.csv", "2026-02", "", 1, {"water": count}, {})).digest
+        return evaluate(plan, report=a_report(water=count)).digest
 
     assert digest(120) != digest(130)  # the reason names the count
     assert digest(90) == digest(95)  # nothing risky
