@@ -149,16 +149,10 @@ def group(
 def subscriptions_of(plan: Plan) -> list[Subscription]:
     """Return all subscriptions to alerts, sorted, those that somebody else ended too."""
     found: dict[tuple[AlertKey, str, str], list[Change]] = defaultdict(list)
-    changes = [c for c in plan.changes if c.type == SUBSCRIPTION and c.topic]
-    present = {(c.topic, c.key) for c in changes}
-    changes += [
-        Change(SUBSCRIPTION, topic, key, "delete")
-        for kind, topic, key in plan.vanished
-        if kind == SUBSCRIPTION and topic in plan.alert_of and (topic, key) not in present
-    ]
-    for change in changes:
-        channel, _, person = change.key.partition("/")
-        found[plan.alert_of[change.topic], person, channel].append(change)
+    for change in (*plan.changes, *(Change(*where, "delete") for where in plan.vanished)):
+        if change.type == SUBSCRIPTION and change.topic in plan.alert_of:
+            channel, _, person = change.key.partition("/")
+            found[plan.alert_of[change.topic], person, channel].append(change)
     return [
         Subscription(alert, channel, person, outcome, any(c.was_confirmed for c in same))
         for (alert, person, channel), same in sorted(found.items())
@@ -171,7 +165,7 @@ def _outcome(changes: Sequence[Change], plan: Plan) -> Outcome | None:
     taken = [c for c in changes if plan.was_taken_away(c)]
     if any((TOPIC, c.topic, "this") not in plan.vanished for c in taken):
         return "invited_again"
-    before, after = taken or any(c.before for c in changes), any(c.after for c in changes)
+    before, after = any(c.before for c in changes), any(c.after for c in changes)
     if not (before and after):
         return "unsubscribed" if before else "subscribed" if after else None
     if any(c.stays for c in changes):

@@ -130,7 +130,7 @@ def test_nobody_left_is_a_risk() -> None:
     found = review(*emails(2, "delete"), a_subscription("water_extreme", "sms/Ana"))
 
     assert found.risks == ("water critical: no subscriber is left; 2 of 2 unsubscribed",)
-    assert found.exit_code == 1
+    assert (found.notes, found.exit_code) == ((), 1)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +214,17 @@ def test_a_destroyed_topic_is_a_risk_and_counts_whom_it_unsubscribes() -> None:
     assert found.risks == ("topic water_critical is destroyed; 2 people unsubscribed",)
 
 
+def test_a_replaced_topic_is_one_risk_however_many_must_confirm_and_has_no_arn_yet() -> None:
+    after = [an_alert("water_critical", protocols=("email",), topic_arn=""), WATER[1]]
+    plan = a_plan(
+        a_topic("water_critical", "replace"), TOPICS[1], *emails(9, "replace"), SMS, after=after
+    )
+
+    assert evaluate(read_plan(plan)).risks == (
+        "topic water_critical is replaced; 9 people must confirm again",
+    )
+
+
 def test_a_topic_renamed_is_a_replaced_one() -> None:
     renamed = an_alert("x-water_critical", department="water", protocols=("email",))
     plan = a_plan(
@@ -261,6 +272,7 @@ def test_inviting_whoever_unsubscribed_is_a_risk() -> None:
     assert [(c.kind, c.detail) for c in found.people] == [
         ("invited_again", "critical by email (must confirm)")
     ]
+    assert (found.subscribers[0].before, found.subscribers[0].after) == (0, 1)
 
 
 def test_a_topic_that_somebody_deleted_is_replaced_and_nobody_left() -> None:
@@ -453,10 +465,15 @@ def test_a_topic_with_other_tags_is_no_risk_and_one_that_is_modified_is() -> Non
     )
 
 
-def test_many_who_must_confirm_again_are_a_risk() -> None:
+@pytest.mark.parametrize("why", [(), ("endpoint",)])
+def test_many_who_must_confirm_again_are_a_risk(why: tuple[str, ...]) -> None:
     def tainted(number: int) -> list[dict[str, Any]]:
         kept = emails(6 - number, "no-op", first=number)
-        return [*emails(number, "replace"), *kept, a_subscription("water_extreme", "sms/Ana")]
+        changed = [
+            a_subscription("water_critical", f"email/P{n}", "replace", replaced_for=why)
+            for n in range(number)
+        ]
+        return [*changed, *kept, SMS]
 
     assert review(*tainted(3)).risks == ()
     assert review(*tainted(4)).risks == (
@@ -803,6 +820,14 @@ def test_an_alert_that_nobody_has_confirmed_is_noted() -> None:
     found = review(a_subscription("water_critical", "email/Bo", confirmed=False), SMS)
 
     assert found.notes == ("No subscriber has confirmed yet: water critical.",)
+
+
+def test_an_alert_that_reaches_somebody_from_now_on_is_not_noted() -> None:
+    both = [an_alert("water_critical"), WATER[1]]
+    pending = a_subscription("water_critical", "email/Bo", confirmed=False)
+    begun = a_subscription("water_critical", "sms/Bo", "create")
+
+    assert review(pending, begun, SMS, before=both, after=both).notes == ()
 
 
 def test_only_what_somebody_took_away_is_an_invitation_again() -> None:
