@@ -20,9 +20,9 @@ SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 # The check blocks in terraform/.
 REACHES_SOMEBODY = "every_alert_reaches_somebody"
 FITS_THE_QUOTA = "invitations_fit_the_quota"
-HAS_LEDGER = "a_schedule_does_not_repeat_itself"
-HAS_OPERATORS = "somebody_hears_when_the_watching_fails"
-IS_FREQUENT = "the_schedule_is_as_frequent_as_its_alarm_expects"
+HAS_LEDGER = "a_schedule_has_a_ledger"
+HAS_OPERATORS = "a_schedule_has_operators"
+IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
 
 # The parts of a plan that a review looks at.
 _READ = {
