@@ -28,7 +28,7 @@ from scripts.dev.sandbox import (
     use_example,
     without_hashing,
 )
-from scripts.review.evaluate import judge
+from scripts.review.evaluate import evaluate
 from scripts.review.read import read_plan
 from scripts.review.render import as_text
 from scripts.samples import history as sample_history
@@ -96,7 +96,7 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
     plan = [find_terraform(), "plan", "-out=plan", "-no-color", "-input=false"]
     run(plan, workspace, env)
     shown = run([find_terraform(), "show", "-json", "plan"], workspace, env)
-    print(_indent(as_text(judge(read_plan(shown.encode())))))
+    print(_indent(as_text(evaluate(read_plan(shown.encode())))))
     print("\n8. What the thresholds would have meant for 24 months of made-up reports\n")
     print(_indent(draw(folder / "history")))
     print("\nAll but that page was in memory. Next, with AWS credentials: edit")
