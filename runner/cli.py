@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 
-from runner import check, config, errors, fetch, render
+from runner import check, config, errors, fetch, render, text
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     except (errors.BacklogError, KeyboardInterrupt) as error:
         reason, code = str(error) or "interrupted", getattr(error, "exit_code", 1)
         result = "" if form == "text" else json.dumps({"error": reason, "exit_code": code}) + "\n"
-        print(f"error: {render.printable(reason)}", file=sys.stderr)
+        print(f"error: {text.printable(reason)}", file=sys.stderr)
     try:
         print(result, end="", flush=True)
     except OSError as error:  # a closed pipe, a full disk: what was sent stays sent
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
 def read_config(address: str) -> config.Config:
     """Read a runner_config: - is standard input, else see runner.fetch. Raises ConfigError."""
     try:
-        text = sys.stdin.read() if address == "-" else fetch.fetch(address)[0].decode()
+        body = sys.stdin.read() if address == "-" else fetch.fetch(address)[0].decode()
     except (errors.ReportError, UnicodeDecodeError) as error:
         raise errors.ConfigError(str(error)) from None
-    return config.parse_config(text, "standard input" if address == "-" else address)
+    return config.parse_config(body, "standard input" if address == "-" else address)

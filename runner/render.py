@@ -1,13 +1,13 @@
-"""Deliveries -> a table for people, JSON for programs, lines of it for a log; and every table."""
+"""Deliveries -> a table for people, JSON for programs, lines of it for a log."""
 
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runner.ledger import Delivery
 from runner.report import Report
+from runner.text import printable, table
 
 # What is counted where there is none of it, too.
 _ALWAYS = ("sent", "failed", "unknown")
@@ -70,17 +70,3 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
 
 
 FORMATS = {"text": as_text, "json": as_json, "log": as_log}
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
-    """Lay out rows under a header, two spaces apart; the columns named in `right` end flush."""
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    sides = [">" if name in right else "<" for name in header]
-    cells = (map("{:{}{}}".format, line, sides, widths) for line in lines)
-    return "\n".join("  ".join(line).rstrip() for line in cells)
-
-
-def printable(text: str) -> str:
-    """Replace what a terminal would obey rather than show, line breaks apart."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -16,8 +16,8 @@ from runner.cli import read_config
 from runner.config import Config
 from runner.errors import BacklogError, ConfigError
 from runner.messages import for_operators, publish_arguments
-from runner.render import printable
 from runner.rules import Decision
+from runner.text import printable
 
 MARK = "[TEST] "
 

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from runner.aws import client
 from runner.errors import ConfigError
-from runner.render import table
+from runner.text import table
 from scripts.review.people import shown
 from scripts.terraform import ROOT, TerraformError, find_terraform
 

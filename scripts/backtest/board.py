@@ -18,7 +18,7 @@ from typing import Any, Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from runner.render import printable
+from runner.text import printable
 from scripts.backtest.departments import Coverage
 from scripts.backtest.plot import Series, plot, short
 from scripts.backtest.render import number_of, runs_of

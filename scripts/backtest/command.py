@@ -15,7 +15,7 @@ from pathlib import Path
 
 from runner.check import last_month
 from runner.errors import BacklogError, ConfigError
-from runner.render import printable
+from runner.text import printable
 from scripts.backtest.departments import Coverage, read_departments, read_outputs
 from scripts.backtest.read import find_reports, is_month, read_history
 from scripts.backtest.render import as_json, as_text

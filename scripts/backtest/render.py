@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runner.render import printable, table
+from runner.text import printable, table
 from scripts.backtest.replay import History, Suggestion, suggest
 
 

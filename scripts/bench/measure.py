@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.render import table
+from runner.text import table
 from scripts.dev.sandbox import StepError, run
 from scripts.terraform import ROOT
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import boto3
 
-from runner.render import table
+from runner.text import table
 from scripts.backtest import command as backtest
 from scripts.dev.sandbox import (
     StepError,

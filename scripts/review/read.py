@@ -9,11 +9,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from runner.config import Alert
+from runner.config import alert as runner_alert
 from runner.errors import BacklogError
 
 SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
@@ -286,11 +287,7 @@ def _alerts(config: Mapping[str, Any]) -> Mapping[AlertKey, Alert]:
 
 def _alert(topic: str, values: Mapping[str, Any]) -> Alert:
     """Read one alert; the ARN of a topic that is not made yet is empty."""
-    values = {**values, "topic": topic, "topic_arn": values.get("topic_arn") or ""}
-    found: dict[str, Any] = {
-        f.name: tuple(v) if isinstance(v := values[f.name], list) else v for f in fields(Alert)
-    }
-    alert = Alert(**found)
+    alert = runner_alert(topic, {**values, "topic_arn": values.get("topic_arn") or ""})
     are_texts = all(isinstance(text, str) for text in (*alert.services, *alert.protocols))
     if not are_texts or any(type(v) is not _KINDS.get(k, str) for k, v in asdict(alert).items()):
         raise TypeError("an alert has another form")

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
-from runner.render import table
+from runner.text import table
 from scripts.review.evaluate import Review
 from scripts.review.people import Kind
 

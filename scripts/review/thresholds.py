@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from runner.report import Report
     from scripts.backtest.replay import History
 
-_OVER = "due"  # the verdict
 # What the last report means before and after, of the alerts that exist on both sides.
 Verdicts = Mapping[AlertKey, tuple[Decision, Decision]]
 # Replays the last months of reports for some alerts.
@@ -27,7 +26,7 @@ def compare_verdicts(plan: Plan, report: Report | None) -> Verdicts:
         return {}
     both = sorted(plan.alerts_before.keys() & plan.alerts_after.keys())
     sides = (plan.alerts_before, plan.alerts_after)
-    decisions = [decide([alerts[key] for key in both], report) for alerts in sides]
+    decisions = [decide(tuple(alerts[key] for key in both), report) for alerts in sides]
     return dict(zip(both, zip(*decisions, strict=True), strict=True))
 
 
@@ -38,9 +37,9 @@ def threshold_risks(verdicts: Verdicts) -> Iterator[str]:
         raised = f"{name_of(key)}: the threshold is raised from {old} to {new}"
         if before.verdict == "unknown" and new > old:
             yield f"{raised}, and the last report's count is unknown"
-        elif before.verdict == _OVER and after.verdict == "below" and new > old:
+        elif before.verdict == "over" and after.verdict == "below" and new > old:
             yield f"{raised}; the last report's count of {after.count} would no longer alert"
-        elif before.verdict == _OVER and after.verdict != _OVER:
+        elif before.verdict == "over" and after.verdict != "over":
             count = f"the last report's count of {before.count}"
             yield f"{name_of(key)}: {count} alerted, and would no longer"
 
@@ -72,7 +71,7 @@ def _past(alerts: list[Alert], replay: Replay | None) -> str:
     both = list(zip(sides, histories, strict=True))
     months = len(histories[0].months)
     words = f"Would have alerted in the last {f'{months} months' if months > 1 else 'month'}: "
-    words += ", ".join(f"{len(history.fired)}{side}" for side, history in both)
+    words += ", ".join(f"{len(history.sent_in)}{side}" for side, history in both)
     unknown = ", ".join(f"{len(history.unknown)}{side}" for side, history in both)
     is_known = not any(history.unknown for history in histories)
     return f". {words}" + ("" if is_known else f"; unknown: {unknown}")
@@ -93,7 +92,7 @@ def _changed(before: Alert, after: Alert) -> Iterator[str]:
 
 def _verdict(before: Decision, after: Decision) -> str:
     """Say what one report meant before and means after."""
-    words = {_OVER: "alerted", "below": "silent", "unknown": "unknown"}
+    words = {"over": "alerted", "below": "silent", "unknown": "unknown"}
     old, new = words[before.verdict], words[after.verdict]
     counts = ["?" if d.count is None else d.count for d in (before, after)]
     if before.count == after.count:

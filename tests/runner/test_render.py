@@ -1,11 +1,12 @@
 """What the command prints, whole."""
 
 import pytest
-
 from runner.deliver import Delivery
-from runner.render import as_json, as_text, printable
+
+from runner.render import as_json, as_text
 from runner.report import Report
 from runner.rules import Decision
+from runner.text import printable
 from tests.support.examples import an_alert
 
 REPORT = Report("https://example.com/feb.csv", "2026-02", "ab" * 32, 1234, {}, {})
