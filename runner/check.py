@@ -88,11 +88,12 @@ class _Check:
         """Process every alert; Ctrl-C ends that between two steps, not within one."""
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(self._deliver)
-            try:
-                return future.result()
-            except KeyboardInterrupt:
-                self.halt = "not sent: the check was interrupted"
-                return future.result()
+            while not future.done():
+                try:
+                    wait([future], 0.2)  # a signal that another thread took is seen then
+                except KeyboardInterrupt:
+                    self.halt = "not sent: the check was interrupted"
+            return future.result()
 
     def _deliver(self) -> list[Delivery]:
         """Send what is due; without a ledger that can be read and written, nothing.

@@ -65,5 +65,4 @@ def alert(topic: str, values: dict[str, Any]) -> Alert:
 def _known(kind: type[Any], values: dict[str, Any]) -> dict[str, Any]:
     """Return the fields that a dataclass has, lists as tuples; null stands for its default."""
     named = {field.name: values.get(field.name) for field in fields(kind)}
-    as_tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in named.items()}
-    return {name: value for name, value in as_tuples.items() if value is not None}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in named.items() if v is not None}
