@@ -14,7 +14,7 @@ import sys
 from runner.check import check_report, exit_code
 from runner.config import Config, parse_config
 from runner.errors import BacklogError, ConfigError, ReportError
-from runner.fetch import fetch
+from runner.fetch import display, fetch
 from runner.render import FORMATS, printable
 
 CONFIG = "what `terraform output -json runner_config` prints; - reads standard input"
@@ -55,4 +55,4 @@ def read_config(address: str) -> Config:
         text = sys.stdin.read() if address == "-" else fetch(address)[0].decode()
     except (ReportError, UnicodeDecodeError) as error:
         raise ConfigError(str(error)) from None
-    return parse_config(text, "standard input" if address == "-" else address)
+    return parse_config(text, "standard input" if address == "-" else display(address))
