@@ -9,23 +9,17 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
-from runner.aws import AT_ONCE, CALL_SECONDS, client, publish, reason
+from runner import aws, errors, messages, render, rules
 from runner.config import Config
-from runner.errors import BacklogError, ConfigError, LedgerError, PublishError, UnreachableError
 from runner.ledger import Delivery, Entry, Ledger, NoLedger, S3Ledger, transition
-from runner.messages import back_to_normal, for_operators, publish_arguments
-from runner.render import as_text
 from runner.report import MONTH, Report, read_report
-from runner.rules import decide, validate_report
 
 POLL_SECONDS = 1.0
 # A claim that makes no progress for so long is a dead check's: the slowest write, publish, and
 # write that records it, with all their attempts, are done by then.
-LEASE_SECONDS = 3 * CALL_SECONDS + 9
+LEASE_SECONDS = 3 * aws.CALL_SECONDS + 9
 # The most that a check waits for others; the scheduled function has 300 seconds.
 WAIT_SECONDS = 180.0
-_MONTHS_KEPT = 24
-_INTERRUPTED = "not sent: the check was interrupted"
 _UNRECORDED = "sent, but the ledger does not say so; the next check may send it again"
 
 
@@ -41,36 +35,31 @@ def check_report(
     now = datetime.now(timezone.utc)
     address, month = address or config.report_url, last_month(now) if month is None else month
     if not address:
-        todo = "name one with --report (REPORT= with make), or set report_url and run `make apply`"
-        raise ConfigError(f"no report: {todo}")
+        raise errors.ConfigError("no report: give --report (REPORT= with make), or set report_url")
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
-        raise ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
+        raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     region = config.alerts[0].topic_arn.split(":")[3]
-    has_ledger = config.ledger_bucket and not resend
-    store = S3Ledger(config.ledger_bucket, region) if has_ledger else NoLedger()
-    sns, subject, text = client("sns", region), "no report", ""
+    bucket, sns, text = config.ledger_bucket, aws.client("sns", region), ""
+    store = S3Ledger(bucket, region) if bucket and not resend else NoLedger()
     try:
         report = read_report(address, month, {s for a in config.alerts for s in a.services})
-        deliveries = _Check(config, report, now, sns, store, dry_run).run()
-        if exit_code(deliveries):
-            text = as_text(report, deliveries)
-            subject = text.splitlines()[-1]
+        deliveries = _Check(config, report, sns, store, dry_run).run()
+        text = render.as_text(report, deliveries) if exit_code(deliveries) else ""
         return report, deliveries
     except Exception as error:
-        if not isinstance(error, BacklogError):
+        if not isinstance(error, errors.BacklogError):
             name = type(error).__name__
-            error = BacklogError(f"the check stopped on an error of its own ({name})")
-        text = "" if isinstance(error, ConfigError) else str(error)
+            error = errors.BacklogError(f"the check stopped on an error of its own ({name})")
+        text = "" if isinstance(error, errors.ConfigError) else str(error)
         raise error from None
     finally:
         if text and config.operators_topic_arn and not dry_run:
-            text += "\n\nWhat failed is tried again by the next check."
-            subject = f"Backlog check {month}: {subject}"
+            subject = f"Backlog check {month}: {text.splitlines()[-1]}"
+            text = f"{text.strip()}\n\nWhat failed is tried again by the next check."
             try:
-                publish(sns, for_operators(config.operators_topic_arn, subject, text))
-            except (PublishError, KeyboardInterrupt) as error:  # the result is still to be printed
-                why = str(error) or "interrupted"
-                print(f"error: the operators could not be notified: {why}", file=sys.stderr)
+                aws.publish(sns, messages.for_operators(config.operators_topic_arn, subject, text))
+            except (errors.PublishError, KeyboardInterrupt) as error:
+                print(f"error: operators not notified: {str(error) or 'stopped'}", file=sys.stderr)
 
 
 def exit_code(deliveries: list[Delivery]) -> int:
@@ -90,7 +79,6 @@ class _Check:
 
     config: Config
     report: Report
-    now: datetime
     sns: Any
     store: S3Ledger | NoLedger
     dry_run: bool
@@ -103,7 +91,7 @@ class _Check:
             try:
                 return future.result()
             except KeyboardInterrupt:
-                self.halt = _INTERRUPTED
+                self.halt = "not sent: the check was interrupted"
                 return future.result()
 
     def _deliver(self) -> list[Delivery]:
@@ -128,11 +116,11 @@ class _Check:
                 time.sleep(POLL_SECONDS)
                 if self.halt or time.monotonic() - began > WAIT_SECONDS:
                     waited = f"not sent: other checks kept the ledger for {WAIT_SECONDS:g} seconds"
-                    raise LedgerError(self.halt or waited)
-        except LedgerError as error:
+                    raise errors.LedgerError(self.halt or waited)
+        except errors.LedgerError as error:
             return [
                 Delivery(d, "unknown" if d.reason else "failed", d.reason or str(error))
-                for d in decide(self.config.alerts, self.report)
+                for d in rules.decide(self.config.alerts, self.report)
             ]
 
     def _plan(self, ledger: Ledger) -> tuple[list[Delivery], Ledger]:
@@ -141,12 +129,12 @@ class _Check:
         In it stands already what changes without a message. A report that is not its month's
         leaves all alerts unknown, and is not noted.
         """
-        config, report, now = self.config, self.report, self.now
-        wrong = validate_report(report, now, config.max_report_age_days, ledger.reports)
+        config, report, now = self.config, self.report, datetime.now(timezone.utc)
+        wrong = rules.validate_report(report, now, config.max_report_age_days, ledger.reports)
         deliveries = []
         # An alert that is gone, and comes back in a later month, is a new one.
         entries = {t: e for t, e in ledger.alerts.items() if e.month >= report.month}
-        for decision in decide(config.alerts, report, wrong):
+        for decision in rules.decide(config.alerts, report, wrong):
             before = ledger.alerts.get(decision.alert.topic, Entry())
             delivery = transition(before, decision, report.month, now, config)
             deliveries.append(delivery)
@@ -154,13 +142,13 @@ class _Check:
             entries |= {decision.alert.topic: entry} if entry.month else {}
         claim = uuid4().hex if any(d.status == "would_send" for d in deliveries) else ""
         noted = {} if wrong else {report.month: report.sha256}
-        reports = sorted({**ledger.reports, **noted}.items())[-_MONTHS_KEPT:]
+        reports = sorted({**ledger.reports, **noted}.items())[-24:]
         return deliveries, Ledger(claim, dict(reports), entries)
 
     def _send_all(self, plan: list[Delivery], ledger: Ledger, version: str) -> list[Delivery]:
         """Send what is due and record each batch as it completes; the last gives up the claim."""
         found, claim = {d.decision.alert.topic: d for d in plan}, ledger.claim
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(aws.AT_ONCE) as pool:
             pending = {pool.submit(self._send, d) for d in plan if d.status == "would_send"}
             while pending:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
@@ -172,7 +160,7 @@ class _Check:
                 ledger = replace(ledger, claim=progress, alerts={**ledger.alerts, **sent})
                 try:
                     version = version and self.store.write(ledger, version)
-                except LedgerError:
+                except errors.LedgerError:
                     version = ""
                 if not version:
                     self.halt = self.halt or "not sent: the ledger could not be written"
@@ -184,12 +172,12 @@ class _Check:
         if self.halt:
             return replace(due, status="failed", reason=self.halt)
         is_over = due.decision.verdict == "over"
-        arguments = publish_arguments if is_over else back_to_normal
+        arguments = messages.publish_arguments if is_over else messages.back_to_normal
         try:
-            message_id = publish(self.sns, arguments(due.decision, self.report.month))
+            message_id = aws.publish(self.sns, arguments(due.decision, self.report.month))
         except Exception as error:  # whatever it is, it holds back no other alert
-            if isinstance(error, UnreachableError):
+            if isinstance(error, errors.UnreachableError):
                 self.halt = "not tried: SNS could not be reached"
-            return replace(due, status="failed", reason=reason(error, "SNS"))
+            return replace(due, status="failed", reason=aws.reason(error, "SNS"))
         status = "sent" if is_over else "recovered"
         return replace(due, status=status, reason="", message_id=message_id)

@@ -53,9 +53,8 @@ def parse_config(text: str, source: str) -> Config:
         alerts = [alert(*item) for item in sorted(values["alerts"].items()) or values["none"]]
         return Config(**_known(Config, {**values, "alerts": alerts}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        problem = "is not Terraform's output runner_config, with one alert or more"
-        todo = "run `make apply`, then `terraform output -json runner_config`"
-        raise ConfigError(f"{source}: {problem}; {todo}") from None
+        problem = "is not the output runner_config, with one alert or more; run `make apply`"
+        raise ConfigError(f"{source}: {problem}") from None
 
 
 def alert(topic: str, values: dict[str, Any]) -> Alert:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import urllib3
 
-from runner.aws import client, reason
+from runner import aws
 from runner.errors import ConfigError, ReportError
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0  # to read: between two pieces of an answer
@@ -34,10 +34,8 @@ def fetch(address: str) -> Fetched:
         raise ConfigError(f"{display(address)}: use https://, http://, s3:// or a path")
     try:
         return readers[scheme](address)
-    except ConfigError:
-        raise
     except Exception as error:
-        why = reason(error, "S3" if scheme == "s3" else "the server")
+        why = aws.reason(error, "S3" if scheme == "s3" else "the server")
         raise ReportError(f"{display(address)}: {why}") from None
 
 
@@ -68,7 +66,7 @@ def _read_http(url: str) -> Fetched:
 
 def _read_s3(url: str) -> Fetched:
     bucket, _, key = url.split("://", 1)[1].partition("/")
-    answer = client("s3").get_object(Bucket=bucket, Key=key)
+    answer = aws.client("s3").get_object(Bucket=bucket, Key=key)
     return _read_all(lambda: answer["Body"].read(_PIECE_BYTES)), answer["LastModified"]
 
 

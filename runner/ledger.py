@@ -3,16 +3,15 @@
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from runner.aws import client, reason
+from runner import aws
 from runner.config import Alert, Config
 from runner.errors import LedgerError
 from runner.rules import Decision
 
 KEY = "ledger.json"
-# The earlier form: an object for each alert, and one for the reports.
-_OLD_PREFIX = "ledger/"
+# Of an entry of the earlier form: an object for each alert, and one for the reports.
 _OLD_FIELDS = ("state", "count", "month", "sent_at", "sent_month")
 
 
@@ -112,15 +111,12 @@ def dump(ledger: Ledger) -> bytes:
     return json.dumps(asdict(ledger), indent=1).encode()
 
 
-def _entry(services: list[str], **values: Any) -> Entry:
-    return Entry(services=tuple(services), **values)
-
-
 def parse(body: bytes) -> Ledger:
     """Read a ledger's JSON object. Raises LedgerError, also for an empty one."""
     try:
         values = json.loads(body)
-        entries = {topic: _entry(**entry) for topic, entry in values["alerts"].items()}
+        alerts = {t: {**e, "services": tuple(e["services"])} for t, e in values["alerts"].items()}
+        entries = {topic: Entry(**entry) for topic, entry in alerts.items()}
         return Ledger(values["claim"] + "", dict(values["reports"]), entries)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise LedgerError("it is no ledger; restore an earlier version, or delete it") from None
@@ -145,7 +141,7 @@ class S3Ledger:
     """
 
     def __init__(self, bucket: str, region: str) -> None:
-        self._bucket, self._client = bucket, client("s3", region)
+        self._bucket, self._client = bucket, aws.client("s3", region)
 
     def read(self, alerts: tuple[Alert, ...]) -> tuple[Ledger, str]:
         """Return the ledger and its version, empty where there is none yet. Raises LedgerError.
@@ -156,7 +152,7 @@ class S3Ledger:
             body, version = self._get(KEY)
             return (parse(body) if version else self._old(alerts)), version
         except Exception as error:  # a mangled answer makes the SDK raise anything
-            raise LedgerError(f"s3://{self._bucket}/{KEY}: {reason(error, 'S3')}") from None
+            raise LedgerError(f"s3://{self._bucket}/{KEY}: {aws.reason(error, 'S3')}") from None
 
     def write(self, ledger: Ledger, version: str) -> str:
         """Return the new version, empty when another one is there by now. Raises LedgerError."""
@@ -167,7 +163,7 @@ class S3Ledger:
         except Exception as error:
             answer = getattr(error, "response", {}).get("ResponseMetadata", {})
             if answer.get("HTTPStatusCode") not in (404, 409, 412):
-                raise LedgerError(f"s3://{self._bucket}/{KEY}: {reason(error, 'S3')}") from None
+                raise LedgerError(f"s3://{self._bucket}/{KEY}: {aws.reason(error, 'S3')}") from None
         # The write may be our own: the SDK repeats one whose answer was lost.
         found, version = self.read(())
         return version if found == ledger else ""
@@ -182,11 +178,12 @@ class S3Ledger:
 
     def _old(self, alerts: tuple[Alert, ...]) -> Ledger:
         """Take over what the earlier form holds of these alerts, so that nothing is sent twice."""
+        listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix="ledger/")
         entries = {}
-        for alert in alerts:
-            old = json.loads(self._get(f"{_OLD_PREFIX}{alert.topic}.json")[0] or b"{}")
+        for alert in alerts if "Contents" in listed else ():
+            old = json.loads(self._get(f"ledger/{alert.topic}.json")[0] or b"{}")
             if old.get("month"):
                 kept = {name: old[name] for name in _OLD_FIELDS} | {"topic_arn": alert.topic_arn}
                 entries[alert.topic] = Entry(services=alert.services, **kept)
-        reports = json.loads(self._get(f"{_OLD_PREFIX}report.json")[0] or b"{}")
+        reports = json.loads(self._get("ledger/report.json")[0] or b"{}")
         return Ledger("", reports, entries)

@@ -25,11 +25,8 @@ def publish_arguments(decision: Decision, month: str) -> dict[str, Any]:
     values = {name: str(getattr(alert, name)) for name in ("threshold", "department", "level")}
     values |= {"count": str(decision.count), "services": ", ".join(alert.services), "month": month}
     email = _cut(_fill(alert.message, values), EMAIL_CHARACTERS)
-    texts = {
-        "default": email,
-        "email": email,
-        "sms": _cut(_fill(alert.sms, values), SMS_CHARACTERS),
-    }
+    sms = _cut(_fill(alert.sms, values), SMS_CHARACTERS)
+    texts = {"default": email, "email": email, "sms": sms}
     kinds = dict.fromkeys(("department", "level", "month"), "String")
     kinds |= dict.fromkeys(("count", "threshold"), "Number")
     attributes = {n: {"DataType": k, "StringValue": values[n]} for n, k in kinds.items()}

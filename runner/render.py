@@ -1,13 +1,13 @@
-"""Deliveries -> a table for people, JSON for programs, lines of it for a log; and every table."""
+"""Deliveries -> a table for people, JSON for programs, lines of it for a log."""
 
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runner.ledger import Delivery
 from runner.report import Report
+from runner.text import printable, table
 
 # What is counted where there is none of it, too.
 _ALWAYS = ("sent", "failed", "unknown")
@@ -16,8 +16,7 @@ _ALWAYS = ("sent", "failed", "unknown")
 def as_json(report: Report, deliveries: list[Delivery]) -> str:
     """Return one JSON object; its fields are part of the command's contract."""
     heading = {name: getattr(report, name) for name in ("address", "month", "sha256", "rows")}
-    alerts = list(map(_row, deliveries))
-    number = _totals(deliveries)
+    alerts, number = list(map(_row, deliveries)), _totals(deliveries)
     totals = {status: number[status] for status in _ALWAYS}
     return json.dumps({"report": heading, "alerts": alerts, **totals}, indent=2) + "\n"
 
@@ -54,8 +53,8 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     now, decisions = time.time(), [delivery.decision for delivery in deliveries]
-    totals = _totals(deliveries)
-    values = {status.capitalize(): float(totals[status]) for status in _ALWAYS}
+    number = _totals(deliveries)
+    values = {status.capitalize(): float(number[status]) for status in _ALWAYS}
     values |= {f"Cases {d.alert.department}": d.count for d in decisions if d.count is not None}
     if report.as_of:
         values["ReportAgeDays"] = round((now - report.as_of.timestamp()) / 86400, 2)
@@ -71,17 +70,3 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
 
 
 FORMATS = {"text": as_text, "json": as_json, "log": as_log}
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> str:
-    """Lay out rows under a header, two spaces apart; the columns named in `right` end flush."""
-    lines = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    sides = [">" if name in right else "<" for name in header]
-    cells = (map("{:{}{}}".format, line, sides, widths) for line in lines)
-    return "\n".join("  ".join(line).rstrip() for line in cells)
-
-
-def printable(text: str) -> str:
-    """Replace what a terminal would obey rather than show, line breaks apart."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)

@@ -21,7 +21,6 @@ _COUNT = re.compile(r"([0-9]{1,15}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})(\.00?)?")
 _ADDRESS_LIKE = re.compile(r"[@\uff20]|%40|\(at\)|(\d([^\w,]|_)*){7}", re.IGNORECASE)
 # A name without these needs stripping and lower case alone to be a service's key.
 _UNUSUAL = ('"', "  ", *"\t\v\f\x1c\x1d\x1e\x1f")
-_ROWS_AT_A_TIME = 50_000
 
 # A row that names a wanted service: its number as a spreadsheet counts, the header being 1; the
 # cells of service and count; and what stands in it beyond the header.
@@ -92,15 +91,14 @@ def _text(body: bytes) -> str:
             raise ReportError("is UTF-16 or compressed; save it as plain UTF-8 CSV") from None
         row = body.count(b"\n", 0, error.start) + 1
         raise ReportError(f"row {row}: is not UTF-8; save the report as UTF-8") from None
-    cut = "may have been cut short: its last row has no line break; if it is whole, add one"
-    for is_wrong, problem in (
-        (not text.strip(), "is empty"),
-        (text.lstrip().startswith("<"), "is a web page, not CSV; is a login needed?"),
-        ("\0" in text, "holds NUL bytes; it is not CSV"),
-        (not text.endswith("\n"), cut),
-    ):
-        if is_wrong:
-            raise ReportError(problem)
+    wrong = {
+        "is empty": not text.strip(),
+        "is a web page, not CSV; is a login needed?": text.lstrip().startswith("<"),
+        "holds NUL bytes; it is not CSV": "\0" in text,
+        "may be cut short; if it is whole, add a line break at its end": not text.endswith("\n"),
+    }
+    for problem in (problem for problem, is_so in wrong.items() if is_so):
+        raise ReportError(problem)
     return text
 
 
@@ -110,40 +108,40 @@ def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
     columns = [cell.strip().casefold() for cell in header]
     for column in ("service_name", "count"):
         if (times := columns.count(column)) != 1:
-            must = "it must be comma-separated, with service_name and count once each"
-            raise ReportError(f"row 1: the header holds {column} {times} times; {must}")
+            raise ReportError(
+                f"row 1: the header holds {column} {times} times, not once; use commas"
+            )
     name, count, width = columns.index("service_name"), columns.index("count"), len(columns)
     is_plain = text.isascii() and not any(mark in text for mark in _UNUSUAL)
+    as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
+    # One column more, for what a row has too much.
+    as_text |= {"header": None, "names": range(width + 1), "chunksize": 50_000}
     total, found = -1, dict[str, list[_Row]]()  # the header is no data
     try:
-        for frame in _frames(text, width):
-            total += int(((frame[name] != "") | (frame[count] != "")).sum())
+        for frame in pd.read_csv(io.BytesIO(text.encode()), **as_text):
             names, counts, surplus = (frame[column].tolist() for column in (name, count, width))
+            total += sum(1 for cells in zip(names, counts, strict=True) if any(cells))
             keys = map(str.casefold, map(str.strip, names)) if is_plain else map(service_key, names)
             for i, key in enumerate(keys):
                 if key in wanted:
                     cells = (names[i].strip(), counts[i].strip(), surplus[i].strip())
                     found.setdefault(key, []).append((frame.index[i] + 1, *cells))
-    except (csv.Error, pd.errors.ParserError):
-        problem = "a quote is never closed, or a cell is over 131,072 characters long"
-        raise ReportError(f"{problem}; it may have been cut short") from None
+    except pd.errors.ParserError:  # a row has still more cells, or a quote is never closed
+        return _find(_joined(text, width), wanted)
     if total < 1:
         raise ReportError("has a header and no rows")
     return total, found
 
 
-def _frames(text: str, width: int) -> pd.io.parsers.TextFileReader:
-    """Return all rows in pieces, every cell as text, with one column for what is too much.
-
-    pandas stops at a row with more cells than that: what such a row has too much is joined first.
-    """
-    if re.search(rf"(?m)^([^,\n]*,){{{width + 1}}}", text):
-        rows, joined = csv.reader(io.StringIO(text), strict=True), io.StringIO()
-        csv.writer(joined).writerows([*row[:width], "".join(row[width:])] for row in rows)
-        text = joined.getvalue()
-    as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
-    names, file = range(width + 1), io.StringIO(text)
-    return pd.read_csv(file, header=None, names=names, chunksize=_ROWS_AT_A_TIME, **as_text)
+def _joined(text: str, width: int) -> str:
+    """Join what each row has more than `width` cells into one cell; raises for an open quote."""
+    rows, joined = csv.reader(io.StringIO(text), strict=True), io.StringIO()
+    try:
+        parts = ((row[:width], row[width:]) for row in rows)
+        csv.writer(joined).writerows([*row, "".join(rest)] if rest else row for row, rest in parts)
+    except csv.Error:
+        raise ReportError("a quote is never closed; it may have been cut short") from None
+    return joined.getvalue()
 
 
 def _count(rows: list[_Row]) -> int | str:

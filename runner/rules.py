@@ -52,20 +52,20 @@ def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
 
 
 def validate_report(
-    report: Report, now: datetime, max_age_days: int | None, reports: dict[str, str]
+    report: Report, now: datetime, max_days: int | None, seen: dict[str, str]
 ) -> str:
     """Say why the report can't be its month's: stale, or another month's; empty when it can.
 
-    now: with its time zone. max_age_days: None for any age. reports: month to SHA-256 of the
-    reports processed before.
+    now: with its time zone. max_days: of age, None for any. seen: month to SHA-256 of the reports
+    processed before.
     """
-    if max_age_days is not None:
+    if max_days is not None:
         if report.as_of is None:
             return "the report's age is unknown: no Last-Modified, and no month in its address"
         days = (now - report.as_of).days
         # Up to 31 days ahead: the end of the running month, where its address alone dates it.
-        if not -31 <= days <= max_age_days:
-            return f"the report is stale: {days} days old, the limit is {max_age_days}"
-    before = max((month for month in reports if month < report.month), default="")
-    is_same = reports.get(before) == report.sha256
+        if not -31 <= days <= max_days:
+            return f"the report is stale: {days} days old, the limit is {max_days}"
+    before = max((month for month in seen if month < report.month), default="")
+    is_same = seen.get(before) == report.sha256
     return f"the report is identical to that of {before}" if is_same else ""

@@ -1,11 +1,12 @@
-"""Say who really hears: the people Terraform knows beside live SNS. `make subscriptions`.
+"""Compare the people Terraform knows with live SNS, by name: `make subscriptions`.
 
-Reads what `terraform show -json` prints for the state. People are named; their addresses are
-read to find them at SNS, and never shown.
+Reads what `terraform show -json` prints for the state. Emails and phone numbers are read to find
+people at SNS, and never shown.
 """
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -17,37 +18,35 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from runner.config import TOPIC_ARN
+from runner.aws import client
+from runner.errors import ConfigError
+from runner.text import table
 from scripts.review.people import shown
-from scripts.review.read import CannotTellError
 from scripts.terraform import ROOT, TerraformError, find_terraform
 
-AT_ONCE = 8
-CONFIG = Config(
-    connect_timeout=3,
-    read_timeout=10,
-    retries={"mode": "standard", "total_max_attempts": 5},
-    max_pool_connections=AT_ONCE,
-)
+AT_ONCE, ATTEMPTS = 8, 5
+TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
 # an invitation that nobody confirmed is deleted after two days.
 INVITATION = timedelta(hours=48)
 EXIT_CODES = """exit codes:
-  0  everybody hears
+  0  everybody receives messages
   1  somebody does not
-  2  it can't be told
+  2  cannot determine
 """
 
-GONE = (
-    "unsubscribed, or not confirmed within 48 hours: `make apply` invites again, Channels in the"
-    " contacts lets go"
-)
+PENDING = "must confirm within 48 hours of the invitation"
+UNSUBSCRIBED = "`make apply` {} again; to stop that, set Channels in the contacts"
 
-Condition = Literal["confirmed", "invited", "gone", "opted out", "unknown to Terraform"]
+Condition = Literal[
+    "confirmed",
+    "pending confirmation",
+    "unsubscribed or expired",
+    "opted out",
+    "unknown to Terraform",
+]
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether one person hears one topic on one channel. advice: what to know or do."""
+    """Whether one person receives one topic on one channel. advice: what to know or do."""
 
     topic: str
     channel: str
@@ -85,7 +84,7 @@ class Finding:
     advice: str = ""
 
     @property
-    def hears(self) -> bool:
+    def receives(self) -> bool:
         """Whether a message would arrive; nothing is wrong with a stranger's subscription."""
         return self.condition in ("confirmed", "unknown to Terraform")
 
@@ -99,27 +98,27 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         people = read_people(_state(options.state))
         findings = compare(people)
-        if options.resend:
-            findings = resend(people, findings)
-    except (CannotTellError, TerraformError) as error:
+        if options.reinvite:
+            findings = reinvite(people, findings)
+    except (ConfigError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Exception as error:  # SNS's answers, whole or not, hold addresses: none is repeated
         print(f"error: {_reason(error)}", file=sys.stderr)
         return 2
     print(as_text(findings))
-    return 0 if all(finding.hears for finding in findings) else 1
+    return 0 if all(finding.receives for finding in findings) else 1
 
 
 def read_people(state: str) -> list[Person]:
     """Return all subscriptions in what `terraform show -json` prints for a state.
 
-    Raises CannotTellError for anything else, and for a state with nobody in it.
+    Raises ConfigError for anything else, and for a state with nobody in it.
     """
     try:
         content = json.loads(state)
         if "resource_changes" in content:
-            raise CannotTellError("that is a plan; give `terraform show -json` of the state")
+            raise ConfigError("that is a plan; give `terraform show -json` of the state")
         people = [
             _person(resource["index"], resource["values"])
             for resource in _resources(content["values"]["root_module"])
@@ -128,7 +127,7 @@ def read_people(state: str) -> list[Person]:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         people = []
     if not people:
-        raise CannotTellError("no state of Terraform's with people in it; run `make apply` first")
+        raise ConfigError("Terraform's state has no people in it; run `make apply` first")
     return sorted(people, key=lambda p: (p.topic, p.protocol, p.name))
 
 
@@ -147,17 +146,17 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 
 
 def compare(people: Sequence[Person]) -> list[Finding]:
-    """Ask SNS about every topic of these people, and say who hears.
+    """Ask SNS about every topic of these people, and say who receives messages.
 
-    Raises the SDK's errors when SNS can't be asked: then nothing can be told.
+    Raises the SDK's errors when SNS can't be asked.
     """
     topics = sorted({person.topic_arn for person in people})
     clients = {region: _client(region) for region in {_region(topic) for topic in topics}}
     opted_out = {
         phone
-        for region, client in clients.items()
+        for region, sns in clients.items()
         if any(p.protocol == "sms" and _region(p.topic_arn) == region for p in people)
-        for page in client.get_paginator("list_phone_numbers_opted_out").paginate()
+        for page in sns.get_paginator("list_phone_numbers_opted_out").paginate()
         for phone in page["phoneNumbers"]
     }
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -178,22 +177,16 @@ def compare(people: Sequence[Person]) -> list[Finding]:
         if (topic, subscription.protocol, subscription.endpoint) not in known
     )
     return findings + [
-        Finding(
-            topic,
-            protocol,
-            f"({number})",
-            "unknown to Terraform",
-            "in no contacts file",
-        )
+        Finding(topic, protocol, f"({number})", "unknown to Terraform", "not in the contacts")
         for (topic, protocol), number in sorted(strangers.items())
     ]
 
 
-def _live(client: Any, topic: str) -> list[Live]:
-    """List a topic's subscriptions; a topic that is gone has none."""
+def _live(sns: Any, topic: str) -> list[Live]:
+    """List a topic's subscriptions; a topic that was deleted has none."""
     try:
-        pages = list(client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
-    except client.exceptions.NotFoundException:
+        pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
+    except sns.exceptions.NotFoundException:
         return []
     return [
         Live(s["Protocol"], s["Endpoint"], arn if arn.startswith("arn:") else None)
@@ -203,7 +196,7 @@ def _live(client: Any, topic: str) -> list[Live]:
     ]
 
 
-def _find(person: Person, live: Sequence[Live], opted_out: set[str], client: Any) -> Finding:
+def _find(person: Person, live: Sequence[Live], opted_out: set[str], sns: Any) -> Finding:
     """Say what has become of one subscription."""
 
     def found(condition: Condition, advice: str = "") -> Finding:
@@ -211,32 +204,34 @@ def _find(person: Person, live: Sequence[Live], opted_out: set[str], client: Any
 
     mine = [s for s in live if (s.protocol, s.endpoint) == (person.protocol, person.endpoint)]
     arns = [subscription.arn for subscription in mine if subscription.arn]
+    happens = "subscribes" if person.protocol == "sms" else "invites"
+    unsubscribed = found("unsubscribed or expired", UNSUBSCRIBED.format(happens))
     if not mine:
-        return found("gone", GONE)
+        return unsubscribed
     if not arns:
-        return found("invited", "must confirm within 48 hours of the invitation")
+        return found("pending confirmation", PENDING)
     if person.protocol == "sms":
         if person.endpoint in opted_out:
-            return found("opted out", "answered STOP; only a text with START undoes it")
+            return found("opted out", "answered STOP; the SNS console undoes it, once in 30 days")
         return found("confirmed")
     try:
-        attributes = client.get_subscription_attributes(SubscriptionArn=arns[0])["Attributes"]
-    except client.exceptions.NotFoundException:  # unsubscribed since the list was made
-        return found("gone", GONE)
+        attributes = sns.get_subscription_attributes(SubscriptionArn=arns[0])["Attributes"]
+    except sns.exceptions.NotFoundException:  # unsubscribed since the list was made
+        return unsubscribed
     if attributes.get("PendingConfirmation") == "true":
-        return found("invited", "must confirm within 48 hours of the invitation")
+        return found("pending confirmation", PENDING)
     if attributes.get("ConfirmationWasAuthenticated") != "true":
-        return found("confirmed", "a mail scanner's click may end it; see CONFIRM (--confirm)")
-    return found("confirmed", "protected")
+        return found("confirmed", "a mail scanner's click can unsubscribe; see CONFIRM (--confirm)")
+    return found("confirmed", "authenticated unsubscribe")
 
 
-def resend(people: Sequence[Person], findings: Sequence[Finding]) -> list[Finding]:
-    """Invite again whoever is invited still; return the findings with the new deadline."""
+def reinvite(people: Sequence[Person], findings: Sequence[Finding]) -> list[Finding]:
+    """Invite everybody again who has not confirmed; return the findings with the new deadline."""
     until = datetime.now(timezone.utc) + INVITATION
     advice = f"invited again; must confirm before {until:%Y-%m-%d %H:%M} UTC"
     renewed = []
     for person, finding in zip(people, findings, strict=False):
-        if finding.condition == "invited":
+        if finding.condition == "pending confirmation":
             try:
                 _client(_region(person.topic_arn)).subscribe(
                     TopicArn=person.topic_arn,
@@ -245,42 +240,42 @@ def resend(people: Sequence[Person], findings: Sequence[Finding]) -> list[Findin
                     ReturnSubscriptionArn=True,
                 )
                 finding = replace(finding, advice=advice)
-            except Exception as error:  # one refusal keeps no other from being told
+            except Exception as error:  # one failure holds back none of the others
                 finding = replace(finding, advice=f"not invited again: {_reason(error)}")
         renewed.append(finding)
     return renewed + list(findings[len(people) :])
 
 
 def confirm(link: str) -> str:
-    """Confirm the invitation with this link so that only an AWS account can end it.
+    """Confirm the invitation with this link, so that only an AWS account can unsubscribe it.
 
-    link: what "Confirm subscription" in the invitation leads to.
+    link: the address of "Confirm subscription" in the invitation. Raises ConfigError for others.
     """
     query = parse_qs(link.partition("?")[2])
     topic, token = (query.get(name, [""])[0] for name in ("TopicArn", "Token"))
     if not TOPIC_ARN.fullmatch(topic) or not token:
-        raise CannotTellError(
-            'that is no invitation\'s link; copy the address of "Confirm subscription", in quotes'
+        raise ConfigError(
+            "that is not the link of an invitation; copy the address of"
+            ' "Confirm subscription", in quotes'
         )
-    client = _client(_region(topic))
+    sns = _client(_region(topic))
     try:
-        client.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
-    except client.exceptions.InvalidParameterException:
-        raise CannotTellError(
-            "the link is not whole, or older than 48 hours; invite again with RESEND=1"
+        sns.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
+    except sns.exceptions.InvalidParameterException:
+        raise ConfigError(
+            "the link is cut short or older than 48 hours; invite again with REINVITE=1"
         ) from None
-    return f"{topic.rpartition(':')[2]}: confirmed and protected; no click in an email ends it"
+    name = topic.rpartition(":")[2]
+    return f"{name}: confirmed, authenticated unsubscribe; no click in an email ends it"
 
 
 def as_text(findings: Sequence[Finding]) -> str:
-    """Lay out who hears what, one line each, and sum up."""
-    lines = [("TOPIC", "CHANNEL", "PERSON", "CONDITION", "")]
-    lines += [(f.topic, f.channel, f.person, f.condition, f.advice) for f in findings]
-    a, b, c, d = (max(len(line[i]) for line in lines) for i in range(4))
-    table = [f"{v:<{a}}  {w:<{b}}  {x:<{c}}  {y:<{d}}  {z}".rstrip() for v, w, x, y, z in lines]
+    """Lay out who receives what, one line each, and sum up."""
+    header = ("TOPIC", "CHANNEL", "PERSON", "CONDITION", "")
+    rows = [(f.topic, f.channel, f.person, f.condition, f.advice) for f in findings]
     known = [f for f in findings if f.condition != "unknown to Terraform"]
-    hear = sum(finding.hears for finding in known)
-    return "\n".join([*table, "", f"{hear} of {len(known)} subscriptions are heard"])
+    receive = sum(finding.receives for finding in known)
+    return f"{table(header, rows)}\n\n{receive} of {len(known)} subscriptions receive messages"
 
 
 def _region(arn: str) -> str:
@@ -288,7 +283,7 @@ def _region(arn: str) -> str:
 
 
 def _client(region: str) -> Any:
-    return boto3.client("sns", region_name=region, config=CONFIG)
+    return client("sns", region, ATTEMPTS)
 
 
 def _reason(error: Exception) -> str:
@@ -305,11 +300,11 @@ def _state(source: str | None) -> str:
         try:
             return Path(source).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise CannotTellError(f"{source}: {getattr(error, 'strerror', 'not UTF-8')}") from None
+            raise ConfigError(f"{source}: {getattr(error, 'strerror', 'not UTF-8')}") from None
     command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", "show", "-json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CannotTellError(f"terraform show -json: {done.stderr.strip()}")
+        raise ConfigError(f"terraform show -json: {done.stderr.strip()}")
     return done.stdout
 
 
@@ -317,14 +312,14 @@ class _Parser(argparse.ArgumentParser):
     """Repeats no argument that it does not know: it may be a link with an address and a token."""
 
     def error(self, message: str) -> NoReturn:
-        """End in 2."""
+        """Exit with 2."""
         super().error("unknown or incomplete arguments; put a link in quotes, after --confirm")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m scripts.subscriptions",
-        description="Say who really hears: the people Terraform knows beside live SNS.",
+        description="Compare the people Terraform knows with live SNS, by name.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -335,8 +330,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="what `terraform show -json` prints; - for stdin (default: asks Terraform)",
     )
-    add("--resend", action="store_true", help="invite again whoever has not confirmed yet")
-    add("--confirm", metavar="TOKEN-URL", help="confirm the invitation with this link, protected")
+    add("--reinvite", action="store_true", help="invite everybody again who has not confirmed")
+    link = "confirm the invitation with this link, with authenticated unsubscribe"
+    add("--confirm", metavar="LINK", help=link)
     return parser
 
 

@@ -1,10 +1,10 @@
-# Where the contacts come from. What they mean is decided in modules/roster.
+# Where the contacts come from. modules/contacts turns them into people and subscriptions.
 
 locals {
   _contacts_s3   = try(regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", var.contacts_csv), null)
   _contacts_path = "${path.root}/${var.contacts_csv}"
 
-  # Null when the text was read; else what stands in the way, for the list of problems.
+  # Null if the text was read; else the reason why not, for the list of problems.
   _contacts_unreadable = (
     local._contacts_s3 != null
     ? (nonsensitive(try(data.aws_s3_object.contacts[0].body, null) == null)
@@ -29,8 +29,8 @@ data "aws_s3_object" "contacts" {
   key    = local._contacts_s3.key
 }
 
-module "roster" {
-  source = "./modules/roster"
+module "contacts" {
+  source = "./modules/contacts"
 
   departments = var.departments
   file_name   = var.contacts_csv

@@ -1,5 +1,5 @@
-# What counts as too many, and what is said then. A threshold must be exceeded: 100 is not yet
-# over 100. Texts may hold {count}, {threshold}, {department}, {level}, {services} and {month}.
+# What counts as too many, and the texts that are sent then. 100 is not over a threshold of 100.
+# Texts may contain {count}, {threshold}, {department}, {level}, {services} and {month}.
 departments = {
   water = {
     services = ["Water"]

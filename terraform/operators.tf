@@ -1,8 +1,8 @@
-# Those who hear when the watching itself fails. Their topic is not one of an alert: each of those has
-# an underscore before its level, which this name has not.
+# Operators receive an email when the check itself fails. Their topic can't be one of an alert: each
+# of those has an underscore before its level, and this name has none.
 
 locals {
-  # As modules/roster has it for the contacts, without its refinements. Judged in variables.tf.
+  # The form in modules/contacts, without its refinements. It is checked in variables.tf.
   _operator_form = "(?i)^[a-z0-9!#$%&'*+/=?^_.`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]$"
 
   # The key is a digest, so that no address of a resource holds an email.
@@ -15,9 +15,9 @@ locals {
 
 data "aws_caller_identity" "current" {}
 
-# CloudWatch can't publish to a topic under the key AWS manages for SNS, whose policy lets no service
-# in: https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns. So this topic is encrypted
-# under a key of one's own alone, which must let cloudwatch.amazonaws.com in.
+# CloudWatch can't publish to a topic under the key that AWS manages for SNS. So this topic is
+# encrypted only with a customer key, whose policy must allow cloudwatch.amazonaws.com to use it.
+# https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
 resource "aws_sns_topic" "operators" {
   for_each = local._operators_topics
 
@@ -25,7 +25,7 @@ resource "aws_sns_topic" "operators" {
   kms_master_key_id = var.kms_key_id == "alias/aws/sns" ? null : var.kms_key_id
 
   # So that a plan stopped by problems shows no change at all.
-  depends_on = [module.roster]
+  depends_on = [module.contacts]
 }
 
 resource "aws_sns_topic_policy" "operators" {
@@ -33,12 +33,12 @@ resource "aws_sns_topic_policy" "operators" {
 
   arn = aws_sns_topic.operators[each.key].arn
 
-  # The runner's right to publish is said in IAM; an alarm has no IAM role to say it in.
+  # The runner may publish through its IAM policy. An alarm has no IAM role, so it is allowed here.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       {
-        Sid       = "LetAlarmsPublish"
+        Sid       = "AllowAlarms"
         Effect    = "Allow"
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
@@ -46,7 +46,7 @@ resource "aws_sns_topic_policy" "operators" {
         Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
       },
       {
-        Sid       = "RefusePlainHttp"
+        Sid       = "DenyPlainHttp"
         Effect    = "Deny"
         Principal = "*"
         Action    = "sns:Publish"

@@ -1,5 +1,7 @@
-# What whoever runs the check may do: publish to exactly these topics, read a report on S3, and keep
-# the ledger.
+# What whoever runs the check may do: publish to exactly these topics, read the report on S3, and
+# use the ledger. Statements are maps by Sid, each one an Allow, so that policies can share them.
+
+data "aws_partition" "current" {}
 
 data "aws_kms_key" "topics" {
   count = var.kms_key_id == "alias/aws/sns" ? 0 : 1
@@ -8,81 +10,73 @@ data "aws_kms_key" "topics" {
 }
 
 locals {
-  _report_s3 = try(regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", var.report_url), null)
+  _topics_arn        = "arn:${data.aws_partition.current.partition}:sns:*:*:${var.name_prefix}*"
+  _ledger_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${local._bucket_prefix}*"
 
-  _report_reads = local._report_s3 == null ? [] : [{
-    Sid      = "ReadReport"
-    Effect   = "Allow"
-    Action   = "s3:GetObject"
-    Resource = "arn:${data.aws_partition.current.partition}:s3:::${local._report_s3.bucket}/${replace(local._report_s3.key, "/\\{[^{}]*\\}/", "*")}"
-  }]
-
-  # A topic under a customer's key: the publisher must be let in there, too.
-  _key_statements = [for key in data.aws_kms_key.topics : {
-    Sid      = "UseTopicKey"
-    Effect   = "Allow"
-    Action   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    Resource = key.arn
-  }]
-
-  # IAM takes 6,144 characters a policy, room for some 50 topics with long names.
-  _policy_topics = {
-    for index, topics in chunklist(keys(module.roster.topics), 50) :
-    "${var.name_prefix}backlog-alerts-runner-${index + 1}" => topics
+  _report_statements = {
+    for report in try([regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", var.report_url)], []) : "ReadReport" => {
+      Action   = ["s3:GetObject"]
+      Resource = ["arn:${data.aws_partition.current.partition}:s3:::${report.bucket}/${replace(report.key, "/\\{[^{}]*\\}/", "*")}"]
+    }
   }
 
-  # No room is left in those: what comes once has a policy of its own.
-  _ledger_statements = flatten([
-    for ledger in values(module.ledger) : [
-      {
-        Sid    = "FindEntries"
-        Effect = "Allow"
-        # Without it, an entry that isn't there can't be told from one that may not be read.
-        Action   = "s3:ListBucket"
-        Resource = ledger.arn
-      },
-      {
-        Sid      = "KeepEntries"
-        Effect   = "Allow"
-        Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = "${ledger.arn}/ledger/*"
-      },
-    ] if var.ledger
-  ])
-  _operators_statements = [
-    for topic in values(aws_sns_topic.operators) : {
-      Sid      = "TellOperators"
-      Effect   = "Allow"
-      Action   = "sns:Publish"
-      Resource = topic.arn
+  # A topic under a customer's key: the publisher must be allowed to use that, too.
+  _key_statements = {
+    for key in data.aws_kms_key.topics : "UseTopicKey" => {
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+      Resource = [key.arn]
     }
-  ]
-  _shared_statements = concat(local._ledger_statements, local._operators_statements)
-  _shared_policies   = length(local._shared_statements) == 0 ? [] : ["${var.name_prefix}backlog-alerts-runner-shared"]
+  }
 
+  # For the runner the bucket itself, for a boundary every bucket that may become it.
+  _ledger_statements = {
+    for user, bucket in merge({ boundary = local._ledger_bucket_arn }, { for ledger in values(module.ledger) : "runner" => ledger.arn if var.ledger }) :
+    user => {
+      # Without it, a ledger that is not there looks like one that may not be read.
+      FindLedger    = { Action = ["s3:ListBucket"], Resource = [bucket] }
+      ReadOldLedger = { Action = ["s3:GetObject"], Resource = ["${bucket}/ledger/*"] }
+      UseLedger     = { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${bucket}/ledger.json"] }
+    }
+  }
+
+  _operators_statements = {
+    for topic in values(aws_sns_topic.operators) : "NotifyOperators" => { Action = ["sns:Publish"], Resource = [topic.arn] }
+  }
+
+  # The most that a check may do, whatever its policies say. An applier in CI writes those.
+  boundary_statements = merge(
+    { PublishAlerts = { Action = ["sns:Publish"], Resource = [local._topics_arn] } },
+    local._report_statements, local._key_statements, local._ledger_statements.boundary,
+  )
+
+  # IAM takes 6,144 characters in one policy, which is room for about 50 topics with long names.
+  # There is no room for more in those, so the rest has a policy of its own.
+  _topics_by_policy = {
+    for index, topics in chunklist(keys(module.contacts.topics), 50) :
+    "${var.name_prefix}backlog-alerts-runner-${index + 1}" => topics
+  }
+  _shared_statements = merge(lookup(local._ledger_statements, "runner", {}), local._operators_statements)
   _runner_statements = merge(
     {
-      for name, topics in local._policy_topics : name => concat(
-        [{
-          Sid      = "PublishAlerts"
-          Effect   = "Allow"
-          Action   = "sns:Publish"
-          Resource = [for topic in topics : module.alert_topic[topic].arn]
-        }],
-        local._key_statements,
-        local._report_reads,
+      for name, topics in local._topics_by_policy : name => merge(
+        { PublishAlerts = { Action = ["sns:Publish"], Resource = [for topic in topics : module.alert_topic[topic].arn] } },
+        local._report_statements, local._key_statements,
       )
     },
-    { for name in local._shared_policies : name => local._shared_statements },
+    {
+      for name in ["${var.name_prefix}backlog-alerts-runner-shared"] :
+      name => local._shared_statements if length(local._shared_statements) > 0
+    },
   )
 }
-
-data "aws_partition" "current" {}
 
 resource "aws_iam_policy" "runner" {
   for_each = toset(keys(local._runner_statements))
 
   name        = each.key
   description = "Publish backlog alerts."
-  policy      = jsonencode({ Version = "2012-10-17", Statement = local._runner_statements[each.key] })
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for sid, statement in local._runner_statements[each.key] : merge({ Sid = sid, Effect = "Allow" }, statement)]
+  })
 }

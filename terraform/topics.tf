@@ -1,8 +1,8 @@
-# One topic with its subscriptions per alert, and warnings about alerts that would go unheard.
+# One topic with its subscriptions per alert, and warnings about what would not work.
 
 module "alert_topic" {
   source   = "./modules/alert_topic"
-  for_each = module.roster.topics
+  for_each = module.contacts.topics
 
   kms_key_id    = var.kms_key_id
   name          = each.key
@@ -12,13 +12,13 @@ module "alert_topic" {
 locals {
   # Topic name to the number of people each protocol reaches.
   coverage = {
-    for topic, alert in module.roster.topics : topic => {
-      for protocol in alert.protocols : protocol => length([
-        for key in keys(alert.subscriptions) : key if startswith(key, "${protocol}/")
+    for topic, made in module.contacts.topics : topic => {
+      for protocol in made.alert.protocols : protocol => length([
+        for key in keys(made.subscriptions) : key if startswith(key, "${protocol}/")
       ])
     }
   }
-  _unheard           = [for topic, people in local.coverage : topic if sum(concat([0], values(people))) == 0]
+  _without_people    = [for topic, people in local.coverage : topic if sum(concat([0], values(people))) == 0]
   _email_invitations = sum(concat([0], [for people in local.coverage : try(people.email, 0)]))
   # https://docs.aws.amazon.com/general/latest/gr/sns.html: pending subscriptions per account.
   _pending_quota = 5000
@@ -26,14 +26,14 @@ locals {
 
 check "every_alert_reaches_somebody" {
   assert {
-    condition     = length(local._unheard) == 0
-    error_message = "Nobody hears ${join(", ", local._unheard)}: no contact of the department has the address its protocols need."
+    condition     = length(local._without_people) == 0
+    error_message = "Nobody receives ${join(", ", local._without_people)}: no contact of the department has the address that its protocols need."
   }
 }
 
 check "invitations_fit_the_quota" {
   assert {
     condition     = local._email_invitations <= local._pending_quota
-    error_message = "${local._email_invitations} email subscriptions, and an account may hold ${local._pending_quota} unconfirmed ones: have the quota raised, or apply department by department while people confirm."
+    error_message = "There are ${local._email_invitations} email subscriptions, and an account may have ${local._pending_quota} unconfirmed ones. Ask AWS to raise the quota, or apply department by department while people confirm."
   }
 }

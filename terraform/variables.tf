@@ -6,7 +6,7 @@ variable "contacts_csv" {
 }
 
 variable "departments" {
-  description = "Departments: the services whose counts are summed, and the alerts with their thresholds, protocols and texts."
+  description = "Departments by name: the services whose counts are added up, and the alerts by level with their thresholds, protocols and texts."
   type = map(object({
     services = list(string)
     alerts = map(object({
@@ -25,12 +25,12 @@ variable "departments" {
         department.services != null && alltrue([for alert in values(department.alerts) : alert.protocols != null]), false
       )
     ])
-    error_message = "A department needs a list of services and a map of alerts, and an alert a list of protocols; none of them may be null."
+    error_message = "A department needs a list of services and a map of alerts. An alert needs a list of protocols. None of them may be null."
   }
 }
 
 variable "github_actions" {
-  description = "Makes the roles for the workflows in .github: the repository (owner/name), the bucket and key of the state, the branch that is applied, the environment that approves. Null: none."
+  description = "Repository (owner/name) whose GitHub Actions get roles, with its state, the branch that is applied and the environment that approves; null means no roles."
   type = object({
     repository        = string
     state_bucket      = string
@@ -43,49 +43,49 @@ variable "github_actions" {
 
   validation {
     condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", var.github_actions.repository))
-    error_message = "github_actions.repository must be of the form owner/name; a * would let other repositories in."
+    error_message = "github_actions.repository must have the form owner/name, without wildcards."
   }
 
   validation {
     condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_./-]+ [A-Za-z0-9_./-]+$", "${var.github_actions.branch} ${var.github_actions.environment}"))
-    error_message = "github_actions.branch and environment may hold letters, digits, and _ . / - alone."
+    error_message = "github_actions.branch and environment may only contain letters, digits, and _ . / -."
   }
 }
 
 variable "kms_key_id" {
-  description = "Key that encrypts the topics: an alias, id or ARN. The default is the key AWS manages for SNS."
+  description = "Key that encrypts the topics, as an alias, id or ARN; by default the key that AWS manages for SNS."
   type        = string
   default     = "alias/aws/sns"
   nullable    = false
 }
 
 variable "ledger" {
-  description = "Remembers on S3 what was sent, so that a crossing is sent once; false: each run sends what is over."
+  description = "Whether S3 remembers what was sent, so that a crossing is sent once; with false, every check sends what is over."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "max_report_age_days" {
-  description = "Days after which a report counts as stale and the operators hear; null: never."
+  description = "Days after which a report is stale, and only the operators are notified; null means never."
   type        = number
   default     = null
 
   validation {
     condition     = var.max_report_age_days == null || try(var.max_report_age_days >= 1 && floor(var.max_report_age_days) == var.max_report_age_days, false)
-    error_message = "max_report_age_days must be a whole number of at least 1, or null."
+    error_message = "max_report_age_days must be a whole number, 1 or more, or null."
   }
 }
 
 variable "name_prefix" {
-  description = "Put before every topic's name, to hold two installations apart in one account."
+  description = "Prefix of every name, to keep two installations in one account apart."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "not_run_alarm_days" {
-  description = "Days without a run after which the operators hear, 1 to 7 (CloudWatch looks back no further): more than the longest pause of the schedule."
+  description = "Days without a run of the schedule after which the operators are notified, from 1 to 7, and more than its longest pause."
   type        = number
   default     = 2
   nullable    = false
@@ -97,20 +97,20 @@ variable "not_run_alarm_days" {
 }
 
 variable "notify_recovery" {
-  description = "Says \"back to normal\" once when a department that was alerted is no longer over its threshold."
+  description = "Whether \"back to normal\" is sent once after an alert is no longer over its threshold."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "operator_emails" {
-  description = "Email addresses of those who hear when the watching itself fails: a broken report, an alert not sent, no run."
+  description = "Email addresses of operators, who are notified when the check itself fails: a broken report, an alert that was not sent, no run."
   type        = list(string)
   default     = []
   nullable    = false
   sensitive   = true
 
-  # The messages name an address by its place alone, and Terraform prints no value of a sensitive variable.
+  # The messages name an address only by its place. Terraform prints no value of a sensitive variable.
   validation {
     condition = alltrue([
       for email in nonsensitive(var.operator_emails) :
@@ -133,7 +133,7 @@ variable "operator_emails" {
 }
 
 variable "package" {
-  description = "The function's code, made by make package: a path relative to this folder."
+  description = "Zip file with the scheduled function's code, from make package: a path relative to this folder."
   type        = string
   default     = "../.cache/package/runner.zip"
   nullable    = false
@@ -152,24 +152,23 @@ variable "remind" {
 }
 
 variable "report_url" {
-  description = "Where the monthly report is (https://, s3:// or a path); {yyyy}, {mm} and {mon} stand for its month. Empty: named on each run."
+  description = "Address of the monthly report (https://, s3:// or a path), with {yyyy}, {mm} and {mon} for its month; null means that each check names it."
   type        = string
-  default     = ""
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = length(setsubtract(regexall("\\{[^{}]*\\}", var.report_url), ["{yyyy}", "{mm}", "{mon}"])) == 0
-    error_message = "report_url may hold the placeholders {yyyy}, {mm} and {mon} alone."
+    condition     = var.report_url == null || try(length(setsubtract(regexall("\\{[^{}]*\\}", var.report_url), ["{yyyy}", "{mm}", "{mon}"])) == 0, false)
+    error_message = "report_url may only contain the placeholders {yyyy}, {mm} and {mon}."
   }
 
   validation {
-    condition     = can(regex("^$|^(https?|s3|file)://[^/]|^file:///|^[./]", var.report_url))
-    error_message = "report_url must begin with https://, http://, s3:// or file://, or be a path that begins with . or /."
+    condition     = var.report_url == null || can(regex("^(https?|s3|file)://[^/]|^file:///|^[./]", var.report_url))
+    error_message = "report_url must begin with https://, http://, s3:// or file://, or be a path that begins with . or /, or be null."
   }
 }
 
 variable "schedule_expression" {
-  description = "When the check runs by itself, in UTC, as cron(...) or rate(...); null: no schedule and no function."
+  description = "When AWS runs the check, in UTC, as cron(...) or rate(...); null means never, without a schedule."
   type        = string
   default     = null
 
@@ -180,18 +179,18 @@ variable "schedule_expression" {
 
   validation {
     condition     = var.schedule_expression == null || can(regex("^(https?|s3)://", var.report_url))
-    error_message = "With a schedule, report_url must say where the report is, and begin with https://, http:// or s3://: the function has no files of yours."
+    error_message = "With a schedule, report_url must begin with https://, http:// or s3://. The function can't read files of this machine."
   }
 
   validation {
     condition     = var.schedule_expression == null || try(fileexists("${path.root}/${var.package}"), false)
-    error_message = "The function's code is not there (${var.package}); run `make package` first."
+    error_message = "The function's code is missing (${var.package}). Run `make package` first."
   }
 
   # A role's and a function's name: 64 characters.
   validation {
     condition     = var.schedule_expression == null || length(var.name_prefix) <= 40
-    error_message = "With a schedule, name_prefix may be 40 characters long at most."
+    error_message = "With a schedule, name_prefix may have at most 40 characters."
   }
 }
 

@@ -1,4 +1,4 @@
-"""Past reports and the departments file -> values. What can't be read is a month without a report.
+"""Past reports -> months. What can't be read is a month without a report.
 
 A report's month is in its file's name: 2026-02, 2026_02, 2026.02, 202602, feb-2026, 2026-february,
 or 02.csv in a folder named 2026.
@@ -7,20 +7,14 @@ or 02.csv in a folder named 2026.
 from __future__ import annotations
 
 import glob
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
-import hcl2
-
-from runner.config import Alert
 from runner.errors import ConfigError, ReportError
 from runner.fetch import display
-from runner.ledger import MONTH
-from runner.report import read_report, resolve
+from runner.report import MONTH, read_report, resolve
 from scripts.backtest.replay import Month
 
 # A century: more is a slip of the finger in --from.
@@ -39,7 +33,7 @@ _IN_A_NAME = [
 
 
 def is_month(text: str) -> bool:
-    """Tell whether text is a month as YYYY-MM."""
+    """Return whether text is a month as YYYY-MM."""
     return bool(re.fullmatch(MONTH, text))
 
 
@@ -54,7 +48,7 @@ def month_range(first: str, last: str) -> list[str]:
 
 
 def month_of(path: str) -> str:
-    """Return the month, YYYY-MM, that a file's name tells; raises ConfigError when it tells none.
+    """Return the month, YYYY-MM, in a file's name; raises ConfigError when there is none.
 
     The folder counts only where the file's own name holds no year, as in 2026/02.csv.
     """
@@ -68,7 +62,7 @@ def month_of(path: str) -> str:
         if found:
             break
     if len(found) != 1:
-        problem = "tells more than one month" if found else "does not tell its month"
+        problem = "names more than one month" if found else "does not name its month"
         raise ConfigError(
             f"{path}: the file's name {problem}; rename it to the month it is about, such as"
             " 2026-02.csv or report-feb-2026.csv"
@@ -111,7 +105,7 @@ def find_reports(
 
 
 def _is_template(address: str) -> bool:
-    """Tell an address to be filled in from a file whose name happens to hold a brace."""
+    """Return whether an address is to be filled in; a file's name may hold a brace, too."""
     if "{" in address and not Path(address).exists():
         return True
     if "://" in address:
@@ -138,14 +132,14 @@ def _files(given: str) -> list[str]:
 
 
 def read_history(
-    addresses: Mapping[str, str], services: Iterable[str], tell: Callable[[int], None]
+    addresses: Mapping[str, str], services: Iterable[str], progress: Callable[[int], None]
 ) -> list[Month]:
-    """Read every month's report, for the services asked for; tell(n) hears of n reports read.
+    """Read every month's report, for the services asked for; call progress(n) after each.
 
     A report that is missing or broken is a month without one, and says why. Raises ConfigError
     for an address of an unknown kind.
     """
-    wanted = sorted(set(services))
+    wanted = set(services)
 
     def read(item: tuple[str, str]) -> Month:
         month, address = item
@@ -157,127 +151,18 @@ def read_history(
             return Month(month, None, str(error))
 
     if not any("://" in address for address in addresses.values()):
-        return _told(map(read, addresses.items()), tell)
+        return _counted(map(read, addresses.items()), progress)
     with ThreadPoolExecutor(_AT_ONCE) as pool:  # servers are waited for together
         try:
-            return _told(pool.map(read, addresses.items()), tell)
+            return _counted(pool.map(read, addresses.items()), progress)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _told(months: Iterable[Month], tell: Callable[[int], None]) -> list[Month]:
+def _counted(months: Iterable[Month], progress: Callable[[int], None]) -> list[Month]:
     history = []
     for month in months:
         history.append(month)
-        tell(len(history))
+        progress(len(history))
     return history
-
-
-def read_departments(path: str) -> tuple[Alert, ...]:
-    """Read the alerts of a departments file, in the order of their topics, without their texts.
-
-    Only what is written out can be read: text, numbers, lists and maps. Raises ConfigError for
-    everything else, naming the place and what to write there.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        values = hcl2.loads(text + "\n")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name one with --departments") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    except Exception as error:  # of the parser beneath; an expression can raise any
-        number = getattr(error, "line", None)
-        line = f" line {number}" if isinstance(number, int) and number > 0 else ""
-        raise ConfigError(
-            f"{path}{line}: can't be read as a file of variables; does `terraform validate` pass?"
-        ) from None
-    departments = _Part(f"{path}: departments", values.get("departments")).map()
-    alerts = [
-        Alert(f"{name}_{level}", name, level, services, *alert, "", "", "", "")
-        for name, department in departments.items()
-        for services in [department.at("services").texts()]
-        for level, part in department.at("alerts").map().items()
-        for alert in [(part.at("threshold").whole(), part.at("protocols").texts())]
-    ]
-    if not alerts:
-        raise ConfigError(f"{path}: holds no alert; add one to departments")
-    return tuple(sorted(alerts, key=lambda alert: alert.topic))
-
-
-class _Part:
-    """One value of the departments file and where it stands, such as `departments, water`."""
-
-    def __init__(self, place: str, value: Any) -> None:
-        self.place, self.value = place, value
-
-    def at(self, name: str) -> _Part:
-        """Return what stands under a name; None where nothing does."""
-        return _Part(f"{self.place}, {name}", self.map_of_any().get(name))
-
-    def map_of_any(self) -> dict[str, Any]:
-        if not isinstance(self.value, dict):
-            raise self.error("a map, { name = ... }")
-        named = {k: v for k, v in self.value.items() if not (k.startswith("__") and k[-2:] == "__")}
-        return {_Part(f"{self.place}, a name", k).name(): v for k, v in named.items()}
-
-    def map(self) -> dict[str, _Part]:
-        """Return a map's values, each with its place."""
-        return {k: _Part(f"{self.place}, {k}", v) for k, v in self.map_of_any().items()}
-
-    def name(self) -> str:
-        """Return a map's key, which may stand without quotes."""
-        return self.text() if self.value[:1] in ('"', "$") else str(self.value)
-
-    def text(self) -> str:
-        """Return a text in quotes, its escapes resolved, if nothing in it is to be computed."""
-        value = self.value if isinstance(self.value, str) else ""
-        computed = re.search(r"(?<!\$)\$\{|(?<!%)%\{", value) or value.startswith('"<<')
-        try:
-            text = json.loads(value, strict=False)
-        except ValueError:
-            text = None
-        if computed or not isinstance(text, str) or not text.strip():
-            raise self.error('a text in quotes, such as "Water"')
-        return text.replace("$${", "${").replace("%%{", "%{").strip()
-
-    def texts(self) -> tuple[str, ...]:
-        """Return a list's texts; there must be one at least."""
-        if not isinstance(self.value, list) or not self.value:
-            raise self.error('a list of texts, such as ["Water"]')
-        return tuple(_Part(self.place, value).text() for value in self.value)
-
-    def whole(self) -> int:
-        """Return a whole number of at least 0."""
-        number = self.value
-        if type(number) not in (int, float) or number < 0 or number != int(number):
-            raise self.error("a whole number of at least 0, such as 100")
-        return int(number)
-
-    def error(self, wanted: str) -> ConfigError:
-        """Return the error that says what is to be written here."""
-        return ConfigError(f"{self.place}: write {wanted}; nothing here may be computed")
-
-
-def read_coverage(path: str) -> dict[tuple[str, str], dict[str, int]]:
-    """Read how many people hear each (department, level) by protocol, from Terraform's outputs.
-
-    Raises ConfigError for what is not what `terraform output -json` prints.
-    """
-    try:
-        outputs = json.loads(Path(path).read_text(encoding="utf-8"))
-        alerts, coverage = (outputs[name]["value"] for name in ("alerts", "coverage"))
-        return {
-            (str(alerts[topic]["department"]), str(alerts[topic]["level"])): {
-                str(protocol): int(number) for protocol, number in people.items()
-            }
-            for topic, people in coverage.items()
-        }
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
-        raise ConfigError(
-            f"{path}: does not hold `alerts` and `coverage` as `terraform output -json` prints"
-            " them; run `make apply` first"
-        ) from None

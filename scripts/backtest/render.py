@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from runner.render import printable
+from runner.text import printable, table
 from scripts.backtest.replay import History, Suggestion, suggest
 
 
@@ -22,17 +22,10 @@ def _row(history: History, target: int | None) -> dict[str, Any]:
     alert, now = history.alert, history.decisions[-1]
     suggestion = None if target is None else suggest(history, target)
     return {
-        "alert": alert.topic,
-        "department": alert.department,
-        "level": alert.level,
-        "threshold": alert.threshold,
+        **{n: getattr(alert, n) for n in ("topic", "department", "level", "threshold")},
         "outlook": history.outlook,
-        "now": {
-            "count": now.count,
-            "state": "over" if now.verdict == "due" else now.verdict,
-            "since": history.over_since,
-        },
-        "fired": history.fired,
+        "now": {"count": now.count, "state": now.verdict, "since": history.over_since},
+        "sent": history.sent_in,
         "unknown": [{"month": month, "reason": reason} for month, reason in history.unknown],
         "counts": dict(zip(history.months, history.counts, strict=True)),
         "suggestion": suggestion
@@ -48,43 +41,32 @@ def _row(history: History, target: int | None) -> dict[str, Any]:
 def as_text(histories: Sequence[History], target: int | None) -> str:
     """Return a table with one line per alert, and below it what stands out."""
     months = histories[0].months
-    blocks = [f"{months[0]} to {months[-1]}, {_number(len(months), 'month')}", _table(histories)]
-    never, always = (
-        [history.alert.topic for history in histories if history.outlook == outlook]
-        for outlook in ("never", "always")
-    )
-    notes = []
-    if never:
-        notes.append(f"Never fires, in no month known here: {', '.join(never)}")
-    if always:
-        notes.append(f"Always fires, in every month known here: {', '.join(always)}")
-    blocks += ["\n".join(notes), _block("Fires in", _fired(histories))]
+    blocks = [f"{months[0]} to {months[-1]}, {number_of(len(months), 'month')}", _table(histories)]
+    notes = [
+        f"{words}: {', '.join(topics)}"
+        for outlook, words in (
+            ("never", "Never over in a known month"),
+            ("always", "Over in every known month"),
+        )
+        if (topics := [h.alert.topic for h in histories if h.outlook == outlook])
+    ]
+    blocks += ["\n".join(notes), _block("Sent in", _sent(histories))]
     if target is not None:
-        heading = f"To fire in about {target} of 12 months, set"
+        heading = f"To be over in about {target} of 12 months, set"
         blocks.append(_block(heading, (_advice(h, suggest(h, target)) for h in histories)))
-    blocks.append(_block("Unknown, which is never zero", _unknown(histories)))
+    blocks.append(_block("Unknown, not zero", _unknown(histories)))
     return printable("\n\n".join(filter(None, blocks)))
 
 
 def _table(histories: Sequence[History]) -> str:
-    lines = [("ALERT", "OVER", "FIRES", "UNKNOWN", "LAST", "")]
-    for history in histories:
-        count, since = history.counts[-1], history.over_since
-        lines.append(
-            (
-                history.alert.topic,
-                str(history.alert.threshold),
-                f"{len(history.fired)} of {len(history.known)}",
-                str(len(history.unknown)),
-                "?" if count is None else str(count),
-                f"over since {since}" if since else "",
-            )
-        )
-    a, b, c, d, e = (max(len(line[i]) for line in lines) for i in range(5))
-    return "\n".join(
-        f"{u:<{a}}  {v:>{b}}  {w:>{c}}  {x:>{d}}  {y:>{e}}  {z}".rstrip()
-        for u, v, w, x, y, z in lines
-    )
+    numbers = ("THRESHOLD", "SENT", "UNKNOWN", "LAST")
+    rows = []
+    for h in histories:
+        last, since = h.counts[-1], h.over_since
+        sent, unknown = f"{len(h.sent_in)} of {len(h.known)}", str(len(h.unknown))
+        cells = (str(h.alert.threshold), sent, unknown, "?" if last is None else str(last))
+        rows.append((h.alert.topic, *cells, f"over since {since}" if since else ""))
+    return table(("TOPIC", *numbers, ""), rows, numbers)
 
 
 def _block(heading: str, lines: Iterable[str]) -> str:
@@ -92,20 +74,20 @@ def _block(heading: str, lines: Iterable[str]) -> str:
     return "\n".join([heading, *shown]) if shown else ""
 
 
-def _fired(histories: Sequence[History]) -> Iterator[str]:
+def _sent(histories: Sequence[History]) -> Iterator[str]:
     for history in histories:
-        if history.fired:
-            runs = [a if a == b else f"{a} to {b}" for a, b in runs_of(history)]
+        if runs := [_span(*run) for run in runs_of(history)]:
             yield f"{history.alert.topic}: {', '.join(runs)}"
 
 
 def runs_of(history: History) -> list[tuple[str, str]]:
-    """Return the first and last month of each unbroken row of months that fire."""
+    """Return the first and last month of each unbroken row of months with a message sent."""
     runs: list[tuple[str, str]] = []
     before = False
     for month, sent in zip(history.months, history.sent, strict=True):
         if sent:
-            runs = [*runs[:-1], (runs[-1][0], month)] if before else [*runs, (month, month)]
+            first = runs.pop()[0] if before else month
+            runs.append((first, month))
         before = sent
     return runs
 
@@ -117,8 +99,8 @@ def _advice(history: History, suggestion: Suggestion | None) -> str:
     highest = suggestion.highest
     same = " or more" if highest is None else f" to {highest}"
     span = "" if highest == suggestion.threshold else same
-    fires = f"fires in {suggestion.over} of {_number(len(history.known), 'known month')}"
-    return f"{alert.topic}: {suggestion.threshold}{span}, now {alert.threshold} ({fires})"
+    over = f"over in {suggestion.over} of {number_of(len(history.known), 'known month')}"
+    return f"{alert.topic}: {suggestion.threshold}{span}, now {alert.threshold} ({over})"
 
 
 def _unknown(histories: Sequence[History]) -> Iterator[str]:
@@ -134,15 +116,16 @@ def _unknown(histories: Sequence[History]) -> Iterator[str]:
             for reason, topics in reasons.items()
         }
         ended = [words for words in spans if words not in said]
-        yield from (_span(words, *spans.pop(words)) for words in ended)
+        yield from (f"{_span(*spans.pop(words))} {words}" for words in ended)
         for words in sorted(said):
             spans[words] = [*spans.get(words, [month])[:1], month]
-    yield from (_span(words, *months) for words, months in spans.items())
+    yield from (f"{_span(*months)} {words}" for words, months in spans.items())
 
 
-def _span(words: str, first: str, last: str) -> str:
-    return f"{first if first == last else f'{first} to {last}'} {words}"
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first} to {last}"
 
 
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def number_of(number: int, noun: str) -> str:
+    """Return a number with its noun, such as 1 month or 1,200 months."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

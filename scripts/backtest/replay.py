@@ -1,6 +1,7 @@
 """Months of reports x alerts -> what each alert would have done. Pure.
 
-The runner's own rules judge every month; nothing here compares a count with a threshold.
+The runner's own rules and transition process every month; nothing here compares a count with a
+threshold.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from runner.config import Alert
+from runner.config import Alert, Config
 from runner.ledger import Entry, transition
 from runner.report import Report
-from runner.rules import Decision, decide, distrust
+from runner.rules import Decision, decide, validate_report
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,15 @@ class Month:
 class History:
     """What one alert would have done, a decision per month in order.
 
-    sent: whether a message would have gone out in that month.
+    sent: whether a message would have been sent in that month. over_since: the first month of the
+    crossing that still lasts; None when the last month is not over.
     """
 
     alert: Alert
     months: tuple[str, ...]
     decisions: tuple[Decision, ...]
     sent: tuple[bool, ...]
+    over_since: str | None
 
     @property
     def counts(self) -> tuple[int | None, ...]:
@@ -49,38 +52,29 @@ class History:
         return tuple(count for count in self.counts if count is not None)
 
     @property
-    def fired(self) -> tuple[str, ...]:
-        """The months in which a message would have gone out."""
+    def sent_in(self) -> tuple[str, ...]:
+        """The months in which a message would have been sent."""
         return tuple(m for m, sent in zip(self.months, self.sent, strict=True) if sent)
 
     @property
+    def over_in(self) -> tuple[str, ...]:
+        """The months in which the alert was over its threshold."""
+        decided = zip(self.months, self.decisions, strict=True)
+        return tuple(month for month, d in decided if d.verdict == "over")
+
+    @property
     def unknown(self) -> tuple[tuple[str, str], ...]:
-        """The months that can't be told, each with why."""
-        judged = zip(self.months, self.decisions, strict=True)
-        return tuple((month, d.reason) for month, d in judged if d.verdict == "unknown")
+        """The unknown months, each with its reason."""
+        decided = zip(self.months, self.decisions, strict=True)
+        return tuple((month, d.reason) for month, d in decided if d.verdict == "unknown")
 
     @property
     def outlook(self) -> Literal["always", "never", "sometimes", "unknown"]:
         """Say in how many of the known months the alert was over: all, none or some of them."""
-        verdicts = {decision.verdict for decision in self.decisions} - {"unknown"}
-        if not verdicts:
+        known, over = len(self.known), len(self.over_in)
+        if not known:
             return "unknown"
-        return "sometimes" if len(verdicts) > 1 else "always" if "due" in verdicts else "never"
-
-    @property
-    def over_since(self) -> str | None:
-        """Return the first month of the crossing that still lasts; None when it is not over.
-
-        As for the runner, an unknown month is no recovery: it neither ends nor begins a crossing.
-        """
-        if self.decisions[-1].verdict != "due":
-            return None
-        since = None
-        for month, decision in zip(reversed(self.months), reversed(self.decisions), strict=True):
-            if decision.verdict == "below":
-                break
-            since = month if decision.verdict == "due" else since
-        return since
+        return "never" if not over else "always" if over == known else "sometimes"
 
 
 @dataclass(frozen=True)
@@ -98,54 +92,56 @@ class Suggestion:
 def replay(
     alerts: Iterable[Alert], months: Sequence[Month], remind: str = "month"
 ) -> list[History]:
-    """Judge every month of reports with the runner's rules; one history per alert.
+    """Process every month of reports as the runner does; return one history per alert.
 
     remind: as in runner.config. Recoveries are no alerts, and are left out.
     """
-    alerts = list(alerts)
-    months = list(_trusted(months))
-    judged = [
-        decide(alerts, month.report)
-        if month.report
-        else [Decision(alert, "unknown", None, month.problem) for alert in alerts]
-        for month in months
-    ]
-    names = tuple(month.month for month in months)
-    by_alert = [tuple(column) for column in zip(*judged, strict=True)] or [()] * len(alerts)
+    config = Config(tuple(alerts), remind=remind)
+    rows = [_decide(config.alerts, month) for month in _validated(months)]
+    checks = [(month.month, _checked_at(month.month)) for month in months]
     return [
-        History(alert, names, decisions, tuple(_sent_in(decisions, months, remind)))
-        for alert, decisions in zip(alerts, by_alert, strict=True)
+        _history(alert, tuple(row[index] for row in rows), checks, config)
+        for index, alert in enumerate(config.alerts)
     ]
 
 
-def _trusted(months: Iterable[Month]) -> Iterator[Month]:
+def _validated(months: Iterable[Month]) -> Iterator[Month]:
     """Yield each month, without its report where the runner would not believe it."""
     seen: dict[str, str] = {}
     for month in months:
         report = month.report
         if not report:
             yield month
-        elif doubt := distrust(report, _checked(month.month), None, seen):
-            yield Month(month.month, None, doubt)
+        elif problem := validate_report(report, _checked_at(month.month), None, seen):
+            yield Month(month.month, None, problem)
         else:
             seen[report.month] = report.sha256
             yield month
 
 
-def _sent_in(decisions: Sequence[Decision], months: Sequence[Month], remind: str) -> Iterator[bool]:
-    """Say in which months one alert is sent, by the ledger's transitions."""
-    entry = Entry()
-    for decision, month in zip(decisions, months, strict=True):
-        if not month.report:
-            yield False
-            continue
-        now = _checked(month.month)
-        step = transition(entry, decision, month.report, now, remind=remind, notify_recovery=False)
-        entry = step.entry
-        yield step.action == "send"
+def _decide(alerts: tuple[Alert, ...], month: Month) -> list[Decision]:
+    if month.report:
+        return decide(alerts, month.report)
+    return [Decision(alert, "unknown", None, month.problem) for alert in alerts]
 
 
-def _checked(month: str) -> datetime:
+def _history(
+    alert: Alert,
+    decisions: tuple[Decision, ...],
+    checks: Sequence[tuple[str, datetime]],
+    config: Config,
+) -> History:
+    """Follow one alert through the ledger's transitions. checks: each month, and when it ran."""
+    entry, sent = Entry(), []
+    for decision, (month, now) in zip(decisions, checks, strict=True):
+        delivery = transition(entry, decision, month, now, config)
+        entry = delivery.entry
+        sent.append(delivery.status == "would_send")
+    since = entry.since if decisions[-1].verdict == "over" else None
+    return History(alert, tuple(month for month, _ in checks), decisions, tuple(sent), since)
+
+
+def _checked_at(month: str) -> datetime:
     """Return when a month's report is checked: on the second of the next one."""
     return (datetime.fromisoformat(f"{month}-28T00:00:00+00:00") + timedelta(days=4)).replace(day=2)
 

@@ -1,1 +1,1 @@
-"""Measures the project beside the plain ways to do the same: `python -m scripts.bench`."""
+"""Measures the project beside the least that its work takes: `python -m scripts.bench`."""

@@ -1,5 +1,7 @@
-"""What the parts of the benchmark share: taking turns, medians, the table, generated people."""
+"""What the parts of the benchmark share: taking turns, medians, the table, a slow AWS."""
 
+import json
+import math
 import statistics
 import sys
 import time
@@ -7,54 +9,69 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.text import table
 from scripts.dev.sandbox import StepError, run
 from scripts.terraform import ROOT
+
+Figures = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Job:
-    """A command to measure, `rounds` times, in a folder and an environment.
-
-    read: judges its standard output, raising StepError, and returns what figures it holds.
-    """
+    """A command to measure. read: takes its standard output and returns the figures in it."""
 
     name: str
-    rounds: int
     command: Sequence[str]
     folder: Path
     env: Mapping[str, str]
-    read: Callable[[str], Mapping[str, float]]
+    read: Callable[[str], Figures] = lambda _: {}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: two figures in `unit`, and what is judged, in `judged_unit`."""
+    """One line of the table: what is ours and what stands beside it, in `unit`, and one aim.
+
+    times: ours is at most so many times the other. more: at most so much more than the other.
+    most: at most this, whatever the other.
+    """
 
     what: str
     unit: str
     ours: float
     beside: float
-    judged: float
-    judged_unit: str = "x"
-    at_most: float | None = None
-    at_least: float | None = None
+    times: float = math.inf
+    more: float = math.inf
+    most: float = math.inf
 
     @property
-    def met(self) -> bool | None:
-        """Say whether the aim is met; None where there is none."""
-        if self.at_most is None and self.at_least is None:
-            return None
-        return (self.at_least or 0) <= self.judged <= (self.at_most or float("inf"))
+    def is_met(self) -> bool:
+        """Whether the aim is met."""
+        return self.ours <= min(self.times * self.beside, self.beside + self.more, self.most)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The line's cells."""
+        ours, beside = (f"{figure:.2f} {self.unit}" for figure in (self.ours, self.beside))
+        aims = ((self.times, "x"), (self.more, f"{self.unit} more"), (self.most, self.unit))
+        aim = "".join(f"at most {aim:g} {words}" for aim, words in aims if aim < math.inf)
+        verdict = ("met" if self.is_met else "MISSED") if aim else ""
+        return (self.what, ours, beside, f"{self.ours / self.beside:.2f} x", aim, verdict)
 
 
-def medians(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
+def as_text(rows: Sequence[Row]) -> str:
+    """Lay out the rows under a header."""
+    header = ("MEASURED; BESIDE IT", "OURS", "BESIDE", "RATIO", "AIM", "")
+    return table(header, [row.cells for row in rows], ("OURS", "BESIDE", "RATIO"))
+
+
+def medians(jobs: Sequence[Job], rounds: int) -> dict[str, Figures]:
     """Run all jobs in turn, every other round backwards; return median figures by job.
 
     "seconds" is the time of the whole process. Raises StepError when a job fails.
     """
-    found: dict[str, list[dict[str, float]]] = {job.name: [] for job in jobs}
-    for number in range(max(job.rounds for job in jobs)):
-        for job in (j for j in jobs[:: -1 if number % 2 else 1] if number < j.rounds):
+    found: dict[str, list[Figures]] = {job.name: [] for job in jobs}
+    for number in range(rounds):
+        for job in jobs[:: -1 if number % 2 else 1]:
             start = time.perf_counter()
             output = run(job.command, job.folder, job.env)
             figures = {"seconds": time.perf_counter() - start, **job.read(output)}
@@ -62,8 +79,8 @@ def medians(jobs: Sequence[Job]) -> dict[str, dict[str, float]]:
             print(f"round {number + 1}, {job.name}: {shown}", file=sys.stderr, flush=True)
             found[job.name].append(figures)
     return {
-        name: {key: statistics.median(figures[key] for figures in rounds) for key in rounds[0]}
-        for name, rounds in found.items()
+        name: {key: statistics.median(figures[key] for figures in runs) for key in runs[0]}
+        for name, runs in found.items()
     }
 
 
@@ -79,33 +96,43 @@ def with_bytecode(env: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     return env
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Lay out the rows under a heading, each with its aim and whether that is met."""
-    lines = [("MEASURED; BESIDE IT", "OURS", "BESIDE", "JUDGED", "AIM", "")]
-    for row in rows:
-        limit = row.at_least if row.at_most is None else row.at_most
-        words = "at least" if row.at_most is None else "at most"
-        aim = "" if limit is None else f"{words} {limit:g} {row.judged_unit}"
-        ours, beside = (f"{figure:.2f} {row.unit}" for figure in (row.ours, row.beside))
-        judged = f"{row.judged:.2f} {row.judged_unit}"
-        verdict = {None: "", True: "met", False: "MISSED"}[row.met]
-        lines.append((row.what, ours, beside, judged, aim, verdict))
-    a, b, c, d, e = (max(len(line[i]) for line in lines) for i in range(5))
-    return "\n".join(
-        f"{u:<{a}}  {v:>{b}}  {w:>{c}}  {x:>{d}}  {y:<{e}}  {z}".rstrip()
-        for u, v, w, x, y, z in lines
-    )
+def call_of(imports: str, call: str, *arguments: object) -> list[str]:
+    """Return the command of a process that imports, then calls.
 
-
-def write_contacts(path: Path, people: int, departments: Sequence[str]) -> None:
-    """Write a contacts file that spreads people evenly over the departments.
-
-    Raises StepError above 10,000 people: there are no more numbers like +1555555xxxx.
+    call: code that leaves in `rows` how many rows it read. The process prints that as JSON, with
+    the seconds of the call and its own peak memory in MB.
     """
-    if people > 10_000:
-        raise StepError(f"{people} people: 10,000 at most")
-    rows = (
-        f"Person {n:04},person{n:04}@example.com,+1555555{n:04},{departments[n % len(departments)]}"
-        for n in range(people)
-    )
-    path.write_text("\n".join(["Name,Email,Phone,Department", *rows, ""]), encoding="utf-8")
+    return [sys.executable, "-c", _CALL.format(imports, call), *map(str, arguments)]
+
+
+# On Linux a child's ru_maxrss begins at its parent's size and VmHWM does not; on macOS ru_maxrss
+# is exact, in bytes.
+_CALL = """
+import json, pathlib, resource, sys, time
+{}
+start = time.perf_counter()
+{}
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    peak = int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+print(json.dumps({{"rows": rows, "call": seconds, "MB": peak / 1e6}}))
+"""
+
+
+def expecting(key: str, number: int) -> Callable[[str], Figures]:
+    """Return how to read the figures a job prints as JSON: `key` must be `number`."""
+
+    def read(output: str) -> Figures:
+        printed = json.loads(output)
+        if printed[key] != number:
+            raise StepError(f"{key}: {printed[key]} instead of {number}\n{output[-2000:]}")
+        return {name: printed[name] for name in ("call", "MB") if name in printed}
+
+    return read
+
+
+def scaled(number: int, scale: float) -> int:
+    """Return a share of a size, at least 1."""
+    return max(1, round(number * scale))

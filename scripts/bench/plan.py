@@ -1,105 +1,101 @@
-"""Plans from nothing, create only, beside one flat for_each over all subscriptions.
+"""Plans from nothing, beside Terraform's own floor.
 
-20 departments with one alert by email each; every person has an email and a phone number, so
-people and subscriptions are the same number.
+The floor: the same topics and subscriptions in the same modules, fed from a literal, without
+contacts and without checks. 20 departments have two alerts each; every person receives both, one
+by email and one by text.
 """
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from scripts.bench.measure import Job, Row, medians, write_contacts
+from scripts.bench.measure import Figures, Job, Row, medians, scaled
 from scripts.dev.sandbox import StepError, copy_terraform, local_aws
 from scripts.terraform import ROOT, find_terraform, init
 
 DEPARTMENTS = [f"department_{number:02}" for number in range(1, 21)]
-TIMES_FASTER, AT_SUBSCRIPTIONS = 4, 4000
-GROWTH = 2.3  # of the time, for twice the people
+LEVELS = {"critical": "email", "extreme": "sms"}
+PEOPLE, TIMES = (100, 500, 2000), 1.2
+PLAN = ("plan", "-input=false", "-no-color")
 
-FLAT = """
-variable "contacts_csv" { type = string }
-variable "departments" { type = any }
-locals {
-  people = { for row in csvdecode(file(var.contacts_csv)) : "${row.Department}/${row.Name}" => row }
-}
-resource "aws_sns_topic" "this" {
-  for_each = var.departments
-  name     = "${each.key}_critical"
-}
-resource "aws_sns_topic_subscription" "this" {
-  for_each  = local.people
-  topic_arn = aws_sns_topic.this[each.value.Department].arn
-  protocol  = "email"
-  endpoint  = each.value.Email
+FLOOR = """
+module "alert_topic" {
+  source        = "./alert_topic"
+  for_each      = local.topics
+  kms_key_id    = "alias/aws/sns"
+  name          = each.key
+  subscriptions = each.value
 }
 """
 
 
-def measure(folder: Path, sizes: Sequence[int], rounds: int) -> list[Row]:
-    """Measure plans with 1 and with `sizes` subscriptions; figures are seconds."""
-    sizes = [1, *(size for size in sizes if size > 1)]
+def measure(folder: Path, rounds: int, scale: float) -> list[Row]:
+    """Measure plans that create everything, in seconds."""
+    rows = []
     with local_aws() as aws:
         env = {**aws, "TMPDIR": str(folder)}  # where the provider keeps its socket
-        ours, flat = copy_terraform(folder), _flat(folder / "flat")
-        for workspace in (ours, flat):
-            write_inputs(workspace, sizes)
-            init(workspace, env)
-        found = medians([_job(w, size, rounds, env) for size in sizes for w in (ours, flat)])
-    seconds = [
-        {size: found[f"plan of {size}, {workspace.name}"]["seconds"] for size in sizes}
-        for workspace in (ours, flat)
-    ]
-    return [*_faster(*seconds), *_growth(*seconds)]
+        for people in (scaled(number, scale) for number in PEOPLE):
+            ours, floor = copy_terraform(folder / str(people)), folder / str(people) / "floor"
+            write_inputs(ours, people)
+            write_floor(floor, people)
+            for workspace in (ours, floor):
+                init(workspace, env)
+            command, read = [find_terraform(), *PLAN], partial(_read, people)
+            jobs = [Job(f"{people} people, {w.name}", command, w, env, read) for w in (ours, floor)]
+            a, b = (found["seconds"] for found in medians(jobs, rounds).values())
+            rows.append(Row(f"plan, {2 * people:,} subscriptions; floor", "s", a, b))
+            shutil.rmtree(folder / str(people))
+    return [*rows[:-1], replace(rows[-1], times=TIMES)]  # the small ones are mostly start-up
 
 
-def _flat(workspace: Path) -> Path:
-    workspace.mkdir()
+def _read(people: int, output: str) -> Figures:
+    planned = output.count('resource "aws_sns_topic_subscription" "this"')
+    if planned != 2 * people:
+        raise StepError(f"{planned} subscriptions planned, not {2 * people}:\n{output[-2000:]}")
+    return {}
+
+
+def write_inputs(workspace: Path, people: int) -> None:
+    """Write departments and contacts into a copy of terraform/."""
+    alerts = {
+        level: {"threshold": 100, "protocols": [channel]} for level, channel in LEVELS.items()
+    }
+    departments = {name: {"services": [name], "alerts": alerts} for name in DEPARTMENTS}
+    (workspace / "bench.auto.tfvars.json").write_text(json.dumps({"departments": departments}))
+    rows = [f"Person {n:04},{_email(n)},{_phone(n)},{_department(n)}" for n in range(people)]
+    (workspace / "contacts.csv").write_text(
+        "\n".join(["Name,Email,Phone,Department", *rows, ""]), encoding="utf-8"
+    )
+
+
+def write_floor(workspace: Path, people: int) -> None:
+    """Write a configuration that plans the same from a literal."""
+    shutil.copytree(ROOT / "terraform/modules/alert_topic", workspace / "alert_topic")
     for name in ("versions.tf", ".terraform.lock.hcl"):
         shutil.copy(ROOT / "terraform" / name, workspace)
-    (workspace / "flat.tf").write_text(FLAT)
-    return workspace
+    (workspace / "floor.tf").write_text(FLOOR)
+    topics: dict[str, dict[str, dict[str, str]]] = {
+        f"{department}_{level}": {} for department in DEPARTMENTS for level in LEVELS
+    }
+    for n in range(people):
+        for level, channel in LEVELS.items():
+            subscription = {
+                "protocol": channel,
+                "endpoint": _email(n) if channel == "email" else _phone(n),
+            }
+            topics[f"{_department(n)}_{level}"][f"{channel}/Person {n:04}"] = subscription
+    (workspace / "topics.tf.json").write_text(json.dumps({"locals": {"topics": topics}}))
 
 
-def write_inputs(workspace: Path, sizes: Sequence[int]) -> None:
-    """Write the departments, and a contacts file people-N.csv for each number of people."""
-    alerts = {"critical": {"threshold": 100, "protocols": ["email"]}}
-    departments = {name: {"services": [name], "alerts": alerts} for name in DEPARTMENTS}
-    variables = json.dumps({"departments": departments})
-    (workspace / "bench.auto.tfvars.json").write_text(variables)
-    for size in sizes:
-        write_contacts(workspace / f"people-{size}.csv", size, DEPARTMENTS)
+def _department(n: int) -> str:
+    return DEPARTMENTS[n % len(DEPARTMENTS)]
 
 
-def _job(workspace: Path, size: int, rounds: int, env: Mapping[str, str]) -> Job:
-    def read(output: str) -> Mapping[str, float]:
-        planned = output.count('resource "aws_sns_topic_subscription" "this"')
-        if planned != size:
-            raise StepError(f"{planned} subscriptions planned, not {size}:\n{output[-2000:]}")
-        return {}
-
-    contacts = f"-var=contacts_csv=people-{size}.csv"
-    command = [find_terraform(), "plan", "-input=false", "-no-color", contacts]
-    return Job(f"plan of {size}, {workspace.name}", rounds, command, workspace, env, read)
+def _email(n: int) -> str:
+    return f"person{n:04}@example.com"
 
 
-def _faster(ours: Mapping[int, float], flat: Mapping[int, float]) -> list[Row]:
-    rows = []
-    for size in ours:
-        what = f"plan, {size:,} subscriptions; flat" if size > 1 else "plan, start-up (1); flat"
-        aim = TIMES_FASTER if size == AT_SUBSCRIPTIONS else None
-        faster = flat[size] / ours[size]
-        rows.append(Row(what, "s", ours[size], flat[size], faster, at_least=aim))
-    return rows
-
-
-def _growth(ours: Mapping[int, float], flat: Mapping[int, float]) -> list[Row]:
-    rows = []
-    for half, size in ((a, b) for a, b in pairwise(ours) if a > 1 and b == 2 * a):
-        what = f"plan, time from {half:,} to {size:,}"
-        whole, beside = (times[size] / times[half] for times in (ours, flat))
-        rows.append(Row(f"{what}; flat", "x", whole, beside, whole, at_most=GROWTH))
-        rest, beside = ((t[size] - t[1]) / (t[half] - t[1]) for t in (ours, flat))
-        rows.append(Row(f"{what}, less start-up; flat", "x", rest, beside, rest))
-    return rows
+def _phone(n: int) -> str:
+    return f"+1555555{n:04}"

@@ -1,80 +1,43 @@
 """The review of a large plan, beside `terraform show -json` of the same plan."""
 
-import json
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.bench.measure import Job, Row, medians, with_bytecode
-from scripts.bench.plan import write_inputs
-from scripts.bench.report import CHILD
-from scripts.dev.sandbox import StepError, copy_terraform, local_aws, run
+from scripts.bench.measure import Job, Row, call_of, expecting, medians, scaled, with_bytecode
+from scripts.bench.plan import PLAN, write_inputs
+from scripts.dev.sandbox import copy_terraform, local_aws, run
 from scripts.terraform import ROOT, find_terraform, init
 
-SHARE_OF_TIME, TIMES_THE_SIZE = 0.25, 6
-REVIEW = CHILD.format(
-    imports="import contextlib, io; from scripts.review.__main__ import main",
-    call="""
+PEOPLE, TIMES, TIMES_THE_SIZE = 5000, 0.25, 6
+IMPORTS = "import contextlib, io; from scripts.review.__main__ import main"
+REVIEW = """
 with contextlib.redirect_stdout(io.StringIO()) as out:
-    main([sys.argv[1], "--format", "markdown"])
-rows = int(out.getvalue().split(" start to hear")[0].rpartition("- ")[2])
-""",
-)
+    main([sys.argv[1], "--format", "json"])
+rows = len(json.loads(out.getvalue())["people"])
+"""
 
 
-def measure(folder: Path, subscriptions: int, rounds: int) -> list[Row]:
-    """Measure the review of a plan that makes `subscriptions`: seconds, and peak memory (MB)."""
+def measure(folder: Path, rounds: int, scale: float) -> list[Row]:
+    """Measure the review of a plan that subscribes everybody: its time, and its peak memory."""
+    people = scaled(PEOPLE, scale)
     with local_aws() as aws:
-        env = {**aws, "TMPDIR": str(folder)}
-        workspace = copy_terraform(folder / "review")
-        write_inputs(workspace, [subscriptions])
+        env = {**aws, "TMPDIR": str(folder)}  # where the provider keeps its socket
+        workspace = copy_terraform(folder)
+        write_inputs(workspace, people)
         init(workspace, env)
-        plan = [
-            find_terraform(),
-            "plan",
-            "-input=false",
-            "-out=plan",
-            f"-var=contacts_csv=people-{subscriptions}.csv",
-        ]
-        run(plan, workspace, env)
-        shown = [find_terraform(), "show", "-json", "plan"]
-        body = run(shown, workspace, env)
-        (workspace / "plan.json").write_text(body, encoding="utf-8")
-        python = with_bytecode(os.environ, folder)
-        review = [sys.executable, "-c", REVIEW, str(workspace / "plan.json")]
-
-        def read(output: str) -> Mapping[str, float]:
-            figures: dict[str, float] = json.loads(output)
-            if figures.pop("rows") != subscriptions:
-                raise StepError(f"not everybody was reviewed: {output}")
-            return figures
-
-        def nothing(_: str) -> Mapping[str, float]:
-            return {}
-
+        run([find_terraform(), *PLAN, "-out=plan"], workspace, env)
+        show = [find_terraform(), "show", "-json", "plan"]
+        plan = folder / "plan.json"
+        plan.write_text(run(show, workspace, env), encoding="utf-8")
+        review, read = call_of(IMPORTS, REVIEW, plan), expecting("rows", people)
         jobs = [
-            Job("review", rounds, review, ROOT, python, read),
-            Job("show", rounds, shown, workspace, env, nothing),
+            Job("review", review, ROOT, with_bytecode(os.environ, folder), read),
+            Job("show", show, workspace, env),
         ]
-        found = medians(jobs)
-    ours, beside, size = found["review"], found["show"]["seconds"], len(body.encode()) / 1e6
-    what = f"review, {subscriptions:,} subscriptions"
+        found = medians(jobs, rounds)
+    ours, show_seconds = found["review"], found["show"]["seconds"]
+    what, size = f"review, {2 * people:,} subscriptions", plan.stat().st_size / 1e6
     return [
-        Row(
-            f"{what}; terraform show -json",
-            "s",
-            ours["seconds"],
-            beside,
-            ours["seconds"] / beside,
-            at_most=SHARE_OF_TIME,
-        ),
-        Row(
-            f"{what}, peak memory; the JSON",
-            "MB",
-            ours["MB"],
-            size,
-            ours["MB"] / size,
-            at_most=TIMES_THE_SIZE,
-        ),
+        Row(f"{what}; terraform show -json", "s", ours["seconds"], show_seconds, times=TIMES),
+        Row(f"{what}, peak memory; the JSON", "MB", ours["MB"], size, times=TIMES_THE_SIZE),
     ]

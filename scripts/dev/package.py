@@ -1,8 +1,8 @@
 """Build the package of the Lambda function: our runner/ and what it needs, in one zip.
 
-`make package`. The packages are those of requirements.txt for the function's Python and machine,
-whatever builds it; the same sources give the same bytes, so that Terraform sees no change in a
-package that was merely built anew. There is no bytecode in it, which only the function's own
+`make package`. The packages are those of requirements-runner.txt for the function's Python and
+machine, whatever builds it. The same sources give the same bytes, so that Terraform sees no change
+in a package that was merely built again. There is no bytecode in it, which only the function's own
 Python could write, and not always the same: a cold start takes two seconds longer for it.
 """
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def install(folder: Path) -> None:
-    """Put the packages of requirements.txt into `folder`, each with its pinned hash.
+    """Put the packages of requirements-runner.txt into `folder`, each with its pinned hash.
 
     Raises PackageError with uv's own words when it can't.
     """
@@ -77,16 +77,17 @@ def install(folder: Path) -> None:
     uv = shutil.which("uv", path=os.pathsep.join([str(beside), os.environ.get("PATH", "")]))
     if not uv:
         raise PackageError(f"no uv beside {sys.executable} or on the PATH; run `make package`")
-    # pip would judge the markers in requirements.txt by the Python that runs it, not by PYTHON.
+    # pip would evaluate the lock's markers by the Python that runs it, not by PYTHON.
     command = [uv, "pip", "install", "--quiet", "--python", sys.executable, "--target", str(folder)]
     command += ["--python-version", PYTHON, "--python-platform", PLATFORM]
     command += ["--only-binary", ":all:", "--require-hashes"]
-    command += ["--requirements", str(ROOT / "requirements.txt")]
+    command += ["--requirements", str(ROOT / "requirements-runner.txt")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PackageError(
-            f"the packages of requirements.txt can't be had for Python {PYTHON} on {PLATFORM}; the"
-            f" network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n{done.stderr.strip()}"
+            f"the packages of requirements-runner.txt for Python {PYTHON} on {PLATFORM} can't be"
+            " fetched; the network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n"
+            + done.stderr.strip()
         )
 
 

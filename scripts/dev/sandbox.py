@@ -1,4 +1,4 @@
-"""A sandbox: an AWS in memory, throw-away copies of terraform/, and who heard what there."""
+"""A sandbox: an AWS in memory, throw-away copies of terraform/, and who received what there."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ class StepError(Exception):
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     """One message that reached one person."""
 
     person: str
@@ -144,14 +144,14 @@ def people(state: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def deliveries(people: Mapping[str, str]) -> list[Heard]:
+def deliveries(people: Mapping[str, str]) -> list[Received]:
     """Read from moto's memory what each subscription was sent."""
     backend = get_backend("sns")[ACCOUNT][REGION]
-    heard = []
+    received = []
     for subscription in backend.subscriptions.values():
         protocol, _, person = people[subscription.arn].partition("/")
         for _, message, subject, *_ in subscription.topic.sent_notifications:
             text = json.loads(message)[protocol]
             shown = f"{subject} / {text}" if protocol == "email" else text
-            heard.append(Heard(person, protocol, subscription.topic.name, shown))
-    return sorted(heard, key=lambda h: (h.topic, h.person, h.channel))
+            received.append(Received(person, protocol, subscription.topic.name, shown))
+    return sorted(received, key=lambda r: (r.topic, r.person, r.channel))

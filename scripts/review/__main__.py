@@ -1,4 +1,4 @@
-"""Say what a plan means for people, and refuse what is risky: `make plan`, `make review PLAN=`.
+"""Say what a plan means for people, and reject what is risky: `make plan`, `make review PLAN=`.
 
 Reads what `terraform show -json` prints for a plan. No email and no phone number is shown.
 """
@@ -6,33 +6,32 @@ Reads what `terraform show -json` prints for a plan. No email and no phone numbe
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runner.errors import BacklogError
-from scripts.review.contacts import compare_contacts
-from scripts.review.evaluate import MAX_REMOVED, Review, judge
-from scripts.review.read import CannotTellError, Plan, read_plan
+from runner.errors import BacklogError, ConfigError
+from scripts.review.evaluate import MAX_REMOVED, Review, evaluate
+from scripts.review.read import Plan, read_plan
 from scripts.review.render import as_json, as_markdown, as_text
+from scripts.review.thresholds import Replay
 from scripts.terraform import ROOT
 
 if TYPE_CHECKING:
     from runner.report import Report
-    from scripts.backtest.replay import Month
 
 RENDERERS = {"markdown": as_markdown, "text": as_text, "json": as_json}
 MONTHS = 12
 EXIT_CODES = """exit codes:
   0  nothing risky, or all of it accepted
   1  risky, or not the plan that was accepted
-  2  it can't be told
+  2  cannot determine
 """
 
 
@@ -54,69 +53,70 @@ def _review(options: argparse.Namespace) -> Review:
     try:
         path = "/dev/stdin" if options.plan == "-" else options.plan
         plan = read_plan(Path(path).read_bytes())
-        report, history = _report(options.report, plan), _history(options.history, plan)
-        review = judge(plan, report=report, history=history, max_removed=options.max_removed)
+        report, replay = _past(options.report, options.history, plan)
+        contacts = None
         if options.contacts_before and not plan.contacts_are_elsewhere:
-            texts = (_text(options.contacts_before), _text(options.contacts_after))
-            review = replace(review, notes=(*review.notes, *compare_contacts(*texts, plan)))
-    except CannotTellError as error:
-        return Review(cannot_tell=(str(error),))
-    except csv.Error:
-        return Review(cannot_tell=("the contacts before or after are no CSV",))
+            contacts = (_text(options.contacts_before), _text(options.contacts_after))
+        review = evaluate(
+            plan,
+            report=report,
+            replay=replay,
+            contacts=contacts,
+            max_removed=options.max_removed,
+        )
+    except BacklogError as error:
+        return Review(undetermined=(str(error),))
     except OSError as error:
-        return Review(cannot_tell=(f"{error.filename}: {error.strerror}",))
+        return Review(undetermined=(f"{error.filename}: {error.strerror}",))
     if options.accept is None:
         return review
     if options.accept != review.digest:
-        refusal = f"this plan is not the accepted one: its digest is {review.digest}"
-        return replace(review, risks=(refusal, *review.risks))
+        rejection = f"this plan is not the accepted one; its checksum is {review.digest}"
+        return replace(review, risks=(rejection, *review.risks))
     return replace(review, accepted=True)
 
 
-def _report(address: str | None, plan: Plan) -> Report | None:
-    """Read the last report, for the services of the plan's alerts."""
-    if not address:
-        return None
-    from runner.check import last_month  # these take a second and 100 MB
+def _past(
+    address: str | None, history: Sequence[str], plan: Plan
+) -> tuple[Report | None, Replay | None]:
+    """Read the last report and the last 12 months, for the services of the plan's alerts.
+
+    A past month that can't be read is an unknown one.
+    """
+    if not (address or history):
+        return None, None
+    from runner.check import last_month  # with these comes pandas: a second, and 100 MB
     from runner.report import read_report
-
-    try:
-        return read_report(address, last_month(datetime.now(timezone.utc)), _services(plan))
-    except BacklogError as error:
-        raise CannotTellError(f"the report can't be read: {error}") from None
-
-
-def _history(given: Sequence[str], plan: Plan) -> Sequence[Month]:
-    """Read the last 12 months of past reports; a month that can't be read is an unknown one."""
-    if not given:
-        return ()
-    from runner.check import last_month
     from scripts.backtest.read import find_reports, read_history
+    from scripts.backtest.replay import replay
 
-    try:
-        found = find_reports(given, None, None, last_month(datetime.now(timezone.utc)))
-        last = dict(list(found.items())[-MONTHS:])
-        return read_history(last, _services(plan), lambda _: None)
-    except BacklogError as error:
-        raise CannotTellError(f"the past reports can't be read: {error}") from None
-
-
-def _services(plan: Plan) -> set[str]:
     alerts = [*plan.alerts_before.values(), *plan.alerts_after.values()]
-    return {service for alert in alerts for service in alert.services}
+    services = {service for alert in alerts for service in alert.services}
+    month = last_month(datetime.now(timezone.utc))
+    what, report, months = "report", None, []
+    try:
+        if address:
+            report = read_report(address, month, services)
+        what = "past reports"
+        if history:
+            found = list(find_reports(history, None, None, month).items())[-MONTHS:]
+            months = read_history(dict(found), services, lambda _: None)
+    except BacklogError as error:
+        raise ConfigError(f"the {what} can't be read: {error}") from None
+    return report, partial(replay, months=months) if history else None
 
 
 def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise CannotTellError(f"{path}: is not UTF-8") from None
+        raise ConfigError(f"{path}: is not UTF-8") from None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.review",
-        description="Say what a plan means for people, and refuse what is risky.",
+        description="Say what a plan means for people, and reject what is risky.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -130,18 +130,18 @@ def _parser() -> argparse.ArgumentParser:
         default=str(ROOT / "terraform" / "contacts.csv"),
         help="the contacts that were planned (default: terraform/contacts.csv)",
     )
-    add("--report", metavar="ADDRESS", help="the last report, to judge changes of thresholds by")
-    past = f"past reports, to judge new thresholds by the last {MONTHS} months: a folder, a glob,"
-    past += " or an address with {yyyy} and {mm}; may be given again"
+    add("--report", metavar="ADDRESS", help="the last report, to evaluate new thresholds by")
+    past = f"past reports, to evaluate new thresholds by the last {MONTHS} months: a folder, a"
+    past += " glob, or an address with {yyyy} and {mm}; may be given several times"
     add("--history", metavar="REPORTS", action="append", default=[], help=past)
     add("--format", choices=RENDERERS, default="text")
-    add("--accept", metavar="DIGEST", help="accept the risks of the plan with this digest, alone")
+    add("--accept", metavar="DIGEST", help="accept the risks of the plan with this checksum only")
     add(
         "--max-removed",
         type=_share,
         default=MAX_REMOVED,
         metavar="SHARE",
-        help="share of an alert's people, 0 to 1, that may leave at once (default: 0.3)",
+        help="share of an alert's subscribers, 0 to 1, that may leave at once (default: 0.3)",
     )
     return parser
 

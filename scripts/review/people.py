@@ -1,29 +1,94 @@
-"""Plan -> people: what each one notices, and how many hear each alert. Pure."""
+"""Plan -> subscriptions, and what each person and each alert notices of them. Pure."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeVar
 
-from scripts.review.read import SUBSCRIPTION, TOPIC, Change, Plan
+from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
 
 LONGEST_NAME = 60
-# An email, or what may be a phone number. Terraform refuses such names; this is the second lock.
+# An email, or what may be a phone number. Terraform rejects such names; this is the second lock.
 _ADDRESS_LIKE = re.compile(r"[^\s@][@\ufe6b\uff20]\w|(\d[\W_]*){7}")
 
-Kind = Literal[
-    "starts", "stops", "arrives", "departs", "narrowed", "corrected", "reinvited", "again"
+Outcome = Literal[
+    "kept", "subscribed", "unsubscribed", "corrected", "confirm_again", "invited_again"
 ]
+Kind = Literal[Outcome, "moved_in", "moved_out", "channels_changed"]
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One person's subscription to one alert on one channel, and what becomes of it.
+
+    outcome: "corrected" has another address; "confirm_again" is made again through no doing of the
+    person's; "invited_again" ended by itself: the person unsubscribed, or never confirmed.
+    was_confirmed: what is known of the one that exists before.
+    """
+
+    alert: AlertKey
+    channel: str
+    person: str
+    outcome: Outcome
+    was_confirmed: bool
+
+    @property
+    def before(self) -> bool:
+        """Whether the person is subscribed before."""
+        return self.outcome not in ("subscribed", "invited_again")
+
+    @property
+    def after(self) -> bool:
+        """Whether the person is subscribed after."""
+        return self.outcome != "unsubscribed"
+
+    @property
+    def received(self) -> bool:
+        """Whether it reaches the person before; a text needs no confirmation."""
+        return self.before and (self.was_confirmed or self.channel == "sms")
+
+    @property
+    def receives(self) -> bool:
+        """Whether it reaches the person after, with nothing to confirm."""
+        is_sure = self.channel == "sms" or (self.outcome == "kept" and self.was_confirmed)
+        return self.after and is_sure
+
+    @property
+    def again(self) -> bool:
+        """Whether the person must confirm again."""
+        return self.channel == "email" and self.outcome in ("corrected", "confirm_again")
+
+    @property
+    def invited(self) -> bool:
+        """Whether the person ended it, or never confirmed, and would be invited again."""
+        return self.outcome == "invited_again"
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The people of one alert, by name: those with a subscription that is so on any channel."""
+
+    before: set[str] = field(default_factory=set)
+    after: set[str] = field(default_factory=set)
+    received: set[str] = field(default_factory=set)
+    receives: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+    invited: set[str] = field(default_factory=set)
+
+
+Audiences = defaultdict[AlertKey, Audience]
 
 
 @dataclass(frozen=True)
 class PersonChange:
     """What one person of a department notices.
 
-    kind: "arrives" and "departs" are the two sides of a move, from and to `other` departments;
-    "narrowed" hears by other channels or levels than before; "again" must confirm again through
-    no doing of their own. detail: which levels by which channels.
+    kind: "moved_in" and "moved_out" are the two sides of a move, from and to `other` departments;
+    "channels_changed": receives by other channels or at other levels than before; "confirm_again":
+    through no doing of their own. detail: which levels by which channels.
     """
 
     department: str
@@ -34,8 +99,11 @@ class PersonChange:
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """How many hear one alert on one channel; confirmed ones are known of what exists."""
+class Subscribers:
+    """How many are subscribed to one alert on one channel, and how many of them confirmed.
+
+    Who is subscribed by this plan has not confirmed yet; a text needs no confirmation.
+    """
 
     department: str
     level: str
@@ -46,26 +114,7 @@ class Hearing:
     confirmed_after: int
 
 
-@dataclass
-class Person:
-    """What one person of a department hears, as (level, channel).
-
-    corrected: the channels whose address changes. again: what is subscribed anew through no doing
-    of theirs. left: what they ended themselves and would be invited to again.
-    """
-
-    before: set[tuple[str, str]] = field(default_factory=set)
-    after: set[tuple[str, str]] = field(default_factory=set)
-    corrected: set[str] = field(default_factory=set)
-    again: set[tuple[str, str]] = field(default_factory=set)
-    left: set[tuple[str, str]] = field(default_factory=set)
-
-    @property
-    def is_new(self) -> bool:
-        """Whether this person starts to hear the department, by the plan's own doing."""
-        return not self.before and bool(self.after - self.left)
-
-
+@cache
 def shown(name: str) -> str:
     """Return a name as one line of inert text; what looks like an address is not repeated."""
     if _ADDRESS_LIKE.search(name):
@@ -74,174 +123,137 @@ def shown(name: str) -> str:
     return inert if len(inert) <= LONGEST_NAME else inert[: LONGEST_NAME - 3] + "..."
 
 
-def listed(names: Sequence[str], limit: int = 10) -> str:
+def listed(names: Iterable[str], limit: int = 10) -> str:
     """Join names for people: "A, B and C", or the first of them and how many more."""
+    names = list(names)
     items, more = [shown(name) for name in names[:limit]], len(names) - limit
     last = [f"{more} more"] if more > 0 else [items.pop()] if len(items) > 1 else []
     return " and ".join([", ".join(items), *last])
 
 
-def name_of(identity: tuple[str, str]) -> str:
+def name_of(alert: AlertKey) -> str:
     """Return what an alert is called: "water critical"."""
-    return " ".join(map(shown, identity)).strip()
+    return " ".join(map(shown, alert)).strip()
 
 
-def alert_keys(plan: Plan) -> dict[str, tuple[str, str]]:
-    """Map topic to (department, level); a topic that no output names stands for itself."""
-    known = {
-        alert.topic: identity
-        for alerts in (plan.alerts_before, plan.alerts_after)
-        for identity, alert in alerts.items()
-    }
-    topics = {c.topic for c in plan.changes if c.topic}
-    return {topic: known.get(topic, (topic, "")) for topic in topics}
+def group(
+    subscriptions: Iterable[Subscription], key: Callable[[Subscription], _Key]
+) -> defaultdict[_Key, list[Subscription]]:
+    """Group subscriptions by a key; a key that no subscription has stands for none."""
+    groups: defaultdict[_Key, list[Subscription]] = defaultdict(list)
+    for subscription in subscriptions:
+        groups[key(subscription)].append(subscription)
+    return groups
 
 
-def subscriptions_of(plan: Plan) -> Iterator[tuple[Change, str, str, str, str]]:
-    """Yield each subscription with its department, level, channel and person."""
-    identity = alert_keys(plan)
-    for change in plan.changes:
-        if change.type == SUBSCRIPTION and change.topic:
+def subscriptions_of(plan: Plan) -> list[Subscription]:
+    """Return all subscriptions to alerts, sorted, those that somebody else ended too."""
+    found: dict[tuple[AlertKey, str, str], list[Change]] = defaultdict(list)
+    for change in (*plan.changes, *(Change(*where, "delete") for where in plan.vanished)):
+        if change.type == SUBSCRIPTION and change.topic in plan.alert_of:
             channel, _, person = change.key.partition("/")
-            yield (change, *identity[change.topic], channel, person)
-
-
-def people_of(plan: Plan) -> dict[tuple[str, str], Person]:
-    """Return everybody by (department, name), and what they hear before and after."""
-    people: dict[tuple[str, str], Person] = defaultdict(Person)
-    kept: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for change, department, level, channel, name in subscriptions_of(plan):
-        person, heard = people[department, name], (level, channel)
-        if was(change):
-            person.before.add(heard)
-        if will_be(change):
-            person.after.add(heard)
-        if change.action in ("no-op", "update"):
-            kept[department, name].add(heard)
-        if change.action == "replace" and "endpoint" in change.replaced_for:
-            person.corrected.add(channel)
-            kept[department, name].add(heard)
-        if change.action == "create" and (SUBSCRIPTION, change.topic, change.key) in plan.vanished:
-            is_topic_gone = (TOPIC, change.topic, "this") in plan.vanished
-            (person.again if is_topic_gone else person.left).add(heard)
-    known = alert_keys(plan)
-    present = {(change.topic, change.key) for change in plan.changes if change.type == SUBSCRIPTION}
-    for kind, topic, key in plan.vanished:  # ended by somebody, and not begun anew
-        if kind == SUBSCRIPTION and topic in known and (topic, key) not in present:
-            channel, _, name = key.partition("/")
-            people[known[topic][0], name].before.add((known[topic][1], channel))
-    for who, person in people.items():
-        person.again |= (person.before & person.after) - kept[who]
-    return dict(sorted(people.items()))
-
-
-def was(change: Change) -> bool:
-    """Say whether a resource exists before."""
-    return change.action in ("no-op", "update", "delete", "replace", "forget")
-
-
-def will_be(change: Change) -> bool:
-    """Say whether a resource exists after."""
-    return change.action in ("no-op", "update", "create", "replace")
-
-
-def hearing_of(plan: Plan) -> list[Hearing]:
-    """Count who hears each alert on each channel, before and after."""
-    counts: dict[tuple[str, str, str], list[int]] = {
-        (*identity, channel): [0, 0, 0, 0]
-        for alerts in (plan.alerts_before, plan.alerts_after)
-        for identity, alert in alerts.items()
-        for channel in alert.protocols
-    }
-    for change, department, level, channel, _ in subscriptions_of(plan):
-        numbers = counts.setdefault((department, level, channel), [0, 0, 0, 0])
-        stays = change.action in ("no-op", "update")
-        numbers[0] += was(change)
-        numbers[1] += was(change) and change.was_confirmed
-        numbers[2] += will_be(change)
-        numbers[3] += stays and change.was_confirmed
+            found[plan.alert_of[change.topic], person, channel].append(change)
     return [
-        Hearing(shown(department), shown(level), shown(channel), *numbers)
-        for (department, level, channel), numbers in sorted(counts.items())
+        Subscription(alert, channel, person, outcome, any(c.was_confirmed for c in same))
+        for (alert, person, channel), same in sorted(found.items())
+        if (outcome := _outcome(same, plan))
     ]
 
 
-def told(people: Mapping[tuple[str, str], Person]) -> Iterator[PersonChange]:
-    """Say what each person notices, in the clerk's words."""
-    stops, starts = defaultdict(list), defaultdict(list)
-    for (department, name), person in people.items():
-        if person.before and not person.after:
-            stops[name].append(department)
-        elif person.is_new:
-            starts[name].append(department)
-    for (department, name), person in people.items():
-        gained = person.after - person.before - person.left - person.again
-        lost = person.before - person.after
-        if person.is_new:
-            kind: Kind = "arrives" if stops[name] else "starts"
-            yield _change(department, name, kind, _heard(gained), stops[name])
-        elif person.before and not person.after:
-            kind = "departs" if starts[name] else "stops"
-            yield _change(department, name, kind, _heard(lost, ""), starts[name])
-        elif gained or lost:
-            parts = [f"no longer {_heard(lost, '')}"] if lost else []
-            parts += [f"now also {_heard(gained)}"] if gained else []
-            yield _change(department, name, "narrowed", "; ".join(parts))
-        if person.corrected:
-            confirm = " (must confirm again)" if "email" in person.corrected else ""
-            detail = " and ".join(map(shown, sorted(person.corrected))) + confirm
-            yield _change(department, name, "corrected", detail)
-        if person.left:
-            yield _change(department, name, "reinvited", _heard(person.left))
-        if again := {heard for heard in person.again if heard[1] == "email"}:
-            yield _change(department, name, "again", _heard(again, ""))
+def _outcome(changes: Sequence[Change], plan: Plan) -> Outcome | None:
+    """Say what becomes of one subscription; two changes are two topics of an alert renamed."""
+    taken = [c for c in changes if plan.was_taken_away(c)]
+    if any((TOPIC, c.topic, "this") not in plan.vanished for c in taken):
+        return "invited_again"
+    before, after = any(c.before for c in changes), any(c.after for c in changes)
+    if not (before and after):
+        return "unsubscribed" if before else "subscribed" if after else None
+    if any(c.stays for c in changes):
+        return "kept"
+    is_corrected = any(c.action == "replace" and "endpoint" in c.replaced_for for c in changes)
+    return "corrected" if is_corrected else "confirm_again"
 
 
-def _change(
-    department: str, name: str, kind: Kind, detail: str, others: Sequence[str] = ()
-) -> PersonChange:
-    return PersonChange(shown(department), shown(name), kind, listed(others), detail)
-
-
-def _heard(pairs: Iterable[tuple[str, str]], confirm: str = " (must confirm)") -> str:
-    """Say what is heard: "critical by email (must confirm) and sms, extreme by sms"."""
-    channels = defaultdict(list)
-    for level, channel in sorted(pairs):
-        channels[shown(level)].append(shown(channel) + (confirm if channel == "email" else ""))
-    return ", ".join(f"{level} by {' and '.join(by)}".strip() for level, by in channels.items())
-
-
-@dataclass
-class Audience:
-    """Who hears one alert, by name.
-
-    again: who must confirm an email again; corrected: who must because it was corrected;
-    left: who unsubscribed and would be invited.
-    """
-
-    before: set[str] = field(default_factory=set)
-    after: set[str] = field(default_factory=set)
-    again: set[str] = field(default_factory=set)
-    corrected: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
-
-
-def audiences_of(
-    people: Mapping[tuple[str, str], Person],
-) -> defaultdict[tuple[str, str], Audience]:
-    """Return who hears each alert, by (department, level); nobody where nobody does."""
-    audiences: defaultdict[tuple[str, str], Audience] = defaultdict(Audience)
-    for (department, name), person in people.items():
-        for level, _ in person.before:
-            audiences[department, level].before.add(name)
-        for level, _ in person.after:
-            audiences[department, level].after.add(name)
-        for level, channel in person.again:
-            if channel == "email":
-                audiences[department, level].again.add(name)
-        for level, channel in person.before & person.after:
-            if channel == "email" and channel in person.corrected:
-                audiences[department, level].corrected.add(name)
-        for level, _ in person.left:
-            audiences[department, level].left.add(name)
+def audiences_of(subscriptions: Iterable[Subscription]) -> Audiences:
+    """Return the audience of each alert; an alert without subscriptions has an empty one."""
+    audiences: Audiences = defaultdict(Audience)
+    for subscription in subscriptions:
+        for name, people in vars(audiences[subscription.alert]).items():
+            if getattr(subscription, name):
+                people.add(subscription.person)
     return audiences
+
+
+def count_subscribers(plan: Plan, subscriptions: Iterable[Subscription]) -> list[Subscribers]:
+    """Count the subscribers of each alert on each channel, before and after."""
+    none: dict[tuple[str, str, str], list[Subscription]] = {
+        (*key, channel): []
+        for alerts in (plan.alerts_before, plan.alerts_after)
+        for key, alert in alerts.items()
+        for channel in alert.protocols
+    }
+    groups = none | group(subscriptions, lambda s: (*s.alert, s.channel))
+    return [
+        Subscribers(
+            shown(department),
+            shown(level),
+            shown(channel),
+            sum(s.before for s in same),
+            sum(s.received for s in same),
+            sum(s.after for s in same),
+            sum(s.receives for s in same),
+        )
+        for (department, level, channel), same in sorted(groups.items())
+    ]
+
+
+def person_changes(subscriptions: Iterable[Subscription]) -> Iterator[PersonChange]:
+    """Say what each person notices, in the clerk's words, by department."""
+    people = group(subscriptions, lambda s: (s.alert[0], s.person))
+    left, joined = defaultdict(list), defaultdict(list)
+    for (department, name), theirs in people.items():
+        if not any(s.after for s in theirs):
+            left[name].append(department)
+        elif _is_new(theirs):
+            joined[name].append(department)
+    for (department, name), theirs in sorted(people.items()):
+        for kind, others, detail in _kinds(theirs, left[name], joined[name]):
+            yield PersonChange(shown(department), shown(name), kind, listed(others), detail)
+
+
+def _is_new(theirs: Sequence[Subscription]) -> bool:
+    is_subscribed = any(s.outcome == "subscribed" for s in theirs)
+    return is_subscribed and not any(s.before for s in theirs)
+
+
+def _kinds(
+    theirs: Sequence[Subscription], left: Sequence[str], joined: Sequence[str]
+) -> Iterator[tuple[Kind, Sequence[str], str]]:
+    """Yield what one person of one department notices: kind, other departments, detail."""
+    by = group(theirs, lambda s: s.outcome)
+    begun, ended = _described(by["subscribed"]), _described(by["unsubscribed"], confirm="")
+    if _is_new(theirs):
+        yield "moved_in" if left else "subscribed", left, begun
+    elif not any(s.after for s in theirs):
+        yield "moved_out" if joined else "unsubscribed", joined, ended
+    elif begun or ended:
+        parts = [f"unsubscribed from {ended}"] if ended else []
+        parts += [f"subscribed to {begun}"] if begun else []
+        yield "channels_changed", (), "; ".join(parts)
+    if by["corrected"]:
+        channels = sorted({s.channel for s in by["corrected"]})
+        confirm = " (must confirm again)" if "email" in channels else ""
+        yield "corrected", (), " and ".join(map(shown, channels)) + confirm
+    if by["invited_again"]:
+        yield "invited_again", (), _described(by["invited_again"])
+    if again := [s for s in by["confirm_again"] if s.channel == "email"]:
+        yield "confirm_again", (), _described(again, confirm="")
+
+
+def _described(subscriptions: Iterable[Subscription], confirm: str = " (must confirm)") -> str:
+    """Name levels and channels: "critical by email (must confirm) and sms, extreme by sms"."""
+    channels = defaultdict(list)
+    for s in sorted(subscriptions, key=lambda s: (s.alert[1], s.channel)):
+        must = confirm if s.channel == "email" else ""
+        channels[shown(s.alert[1]) or "its topic"].append(shown(s.channel) + must)
+    return ", ".join(f"{level} by {' and '.join(by)}" for level, by in channels.items())

@@ -1,7 +1,7 @@
 """Plan JSON -> what a review may know of it: names, departments, channels, actions, numbers.
 
 The JSON of `terraform show -json` holds every email and phone number in clear. None is kept
-here: endpoints go into the digest alone, and that through a function too slow to guess them by.
+here: endpoints go into the checksum alone, and that through a function too slow to guess them by.
 Format: https://developer.hashicorp.com/terraform/internals/json-format
 """
 
@@ -9,37 +9,27 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from runner.config import Alert
+from runner.config import alert as runner_alert
+from runner.errors import BacklogError
 
 SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
+# The check blocks in terraform/.
+REACHES_SOMEBODY = "every_alert_reaches_somebody"
+FITS_THE_QUOTA = "invitations_fit_the_quota"
+HAS_LEDGER = "a_schedule_has_a_ledger"
+HAS_OPERATORS = "a_schedule_has_operators"
+IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
 
 # The parts of a plan that a review looks at.
 _READ = {
-    "action_invocations",
-    "applyable",
-    "checks",
-    "complete",
-    "configuration",
-    "deferred_changes",
-    "errored",
-    "format_version",
-    "output_changes",
-    "resource_changes",
-    "resource_drift",
-    "variables",
-}
-_ACTIONS = {
-    ("no-op",): "no-op",
-    ("create",): "create",
-    ("read",): "read",
-    ("update",): "update",
-    ("delete",): "delete",
-    ("delete", "create"): "replace",
-    ("create", "delete"): "replace",
-    ("forget",): "forget",
+    *("action_invocations", "applyable", "checks", "complete", "configuration", "errored"),
+    *("deferred_changes", "format_version", "output_changes", "resource_changes"),
+    *("resource_drift", "variables"),
 }
 _IN_A_TOPIC = re.compile(r'module\.alert_topic\["([A-Za-z0-9_-]+)"\]')
 # Where what keeps the check itself stands in terraform/.
@@ -50,23 +40,24 @@ _PARTS = {
     ),
     "schedule": re.compile(r'module\.schedule\["this"\]\.aws_.*'),
 }
-# The outputs that say how the check is run, and whether their values are told: none is an address.
+# The fields of runner_config that say how the check is run, in the clerk's words, and which of
+# their values are shown: none that may be an address.
 _SETTINGS = {
     "remind": ("reminders", re.compile(r"month|never|[1-9][0-9]{0,3}")),
-    "notify_recovery": ("word when it is back to normal", None),
+    "notify_recovery": ("back-to-normal messages", None),
     "max_report_age_days": ("days until a report is stale", re.compile(r"[1-9][0-9]{0,4}")),
     "ledger_bucket": ("ledger", None),
     "operators_topic_arn": ("operators", None),
-    "schedule": ("schedule", None),
 }
+# The types of an alert's fields that are no text.
+_KINDS = {"protocols": tuple, "services": tuple, "threshold": int}
+
+# Of an alert: department and level.
+AlertKey = tuple[str, str]
 
 
-# By (department, level).
-_Alerts = Mapping[tuple[str, str], Alert]
-
-
-class CannotTellError(Exception):
-    """What was given is not whole, or not understood; nothing can be told from it."""
+class InvalidPlanError(BacklogError):
+    """What was given is not whole, or not understood; nothing can be determined from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +83,38 @@ class Change:
     is_moved: bool = False
     part: str = ""
 
+    @property
+    def before(self) -> bool:
+        """Whether the resource exists before the plan is applied."""
+        return self.action in ("no-op", "update", "delete", "replace", "forget")
+
+    @property
+    def after(self) -> bool:
+        """Whether the resource exists once the plan is applied."""
+        return self.action in ("no-op", "update", "create", "replace")
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is the same resource before and after."""
+        return self.action in ("no-op", "update")
+
 
 @dataclass(frozen=True)
 class Plan:
     """One whole plan.
 
     changes: all resources, unchanged ones too. vanished: (type, topic, key) of what Terraform
-    made and somebody else took away. alerts_before, alerts_after: by (department, level).
-    settings: (name, before, after) of what changes of how the check is run.
-    report_moves: whether the output report_url changes. runs_programs: whether it would run
+    made and somebody else took away. settings: (name, before, after) of what changes of how the
+    check is run. report_moves: whether report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
-    failing_checks: (name, status) of the checks that do not pass. content: a digest of all that
+    failing_checks: (name, status) of the checks that do not pass. content: a checksum of all that
     the plan would do.
     """
 
     changes: tuple[Change, ...]
     vanished: frozenset[tuple[str, str, str]]
-    alerts_before: Mapping[tuple[str, str], Alert]
-    alerts_after: Mapping[tuple[str, str], Alert]
+    alerts_before: Mapping[AlertKey, Alert]
+    alerts_after: Mapping[AlertKey, Alert]
     settings: tuple[tuple[str, str, str], ...]
     report_moves: bool
     runs_programs: bool
@@ -117,11 +122,45 @@ class Plan:
     failing_checks: tuple[tuple[str, str], ...]
     content: str
 
+    @cached_property
+    def alert_of(self) -> Mapping[str, AlertKey]:
+        """The alert of each topic; a topic without one stands for itself."""
+        known = {
+            alert.topic: key
+            for alerts in (self.alerts_before, self.alerts_after)
+            for key, alert in alerts.items()
+        }
+        topics = {change.topic for change in self.changes if change.topic}
+        return {topic: known.get(topic, (topic, "")) for topic in topics}
+
+    @cached_property
+    def topics(self) -> tuple[Change, ...]:
+        """The topics of alerts."""
+        return tuple(c for c in self.changes if c.type == TOPIC and c.topic)
+
+    @cached_property
+    def is_first(self) -> bool:
+        """Whether nothing exists before."""
+        return not any(change.before for change in self.changes)
+
+    @cached_property
+    def destroys_all(self) -> bool:
+        """Whether no topic and no alert is left; Terraform evaluates no check then."""
+        topics = [change for change in self.changes if change.type == TOPIC]
+        is_left = any(change.after for change in topics) or bool(self.alerts_after)
+        return any(change.before for change in topics) and not is_left
+
+    def was_taken_away(self, change: Change) -> bool:
+        """Tell whether a resource is created because somebody else took it away."""
+        return change.action == "create" and (
+            (change.type, change.topic, change.key) in self.vanished
+        )
+
 
 def read_plan(body: bytes) -> Plan:
     """Read what `terraform show -json` prints for a plan.
 
-    Raises CannotTellError for everything but a whole plan of a known format.
+    Raises InvalidPlanError for everything but a whole plan of a known format.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -131,31 +170,27 @@ def read_plan(body: bytes) -> Plan:
         if isinstance(plan, dict):  # the rest is as large again, and not read
             plan = {name: plan[name] for name in plan.keys() & _READ}
     except (ValueError, RecursionError):
-        raise CannotTellError(
+        raise InvalidPlanError(
             "the plan is not JSON, or cut short; write it with `terraform show -json PLAN`"
         ) from None
     try:
         return _read(plan)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError):
-        raise CannotTellError("the plan does not have the form of Terraform's plans") from None
+        raise InvalidPlanError("the plan does not have the form of Terraform's plans") from None
 
 
 def _read(plan: Any) -> Plan:
-    _refuse_what_is_not_whole(plan)
-    changes, outputs = plan["resource_changes"], plan["output_changes"]
-    before, after = _alerts_before_and_after(outputs)
+    _check_that_it_is_whole(plan)
+    before, after = _configs(plan["output_changes"])
     contacts = plan.get("variables", {}).get("contacts_csv", {}).get("value", "")
+    vanished = [c for c in map(_change, plan.get("resource_drift", [])) if c.action == "delete"]
     return Plan(
-        tuple(map(_change, changes)),
-        frozenset(
-            (c.type, c.topic, c.key)
-            for c in map(_change, plan.get("resource_drift", []))
-            if c.action == "delete"
-        ),
-        before,
-        after,
-        tuple(_settings(outputs)),
-        outputs.get("report_url", {}).get("actions", ["no-op"]) != ["no-op"],
+        tuple(map(_change, plan["resource_changes"])),
+        frozenset((c.type, c.topic, c.key) for c in vanished),
+        _alerts(before),
+        _alerts(after),
+        tuple(_settings(before, after)),
+        before.get("report_url") != after.get("report_url"),
         bool(plan.get("action_invocations"))
         or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
         str(contacts).startswith("s3://"),
@@ -164,27 +199,27 @@ def _read(plan: Any) -> Plan:
     )
 
 
-def _refuse_what_is_not_whole(plan: Any) -> None:
+def _check_that_it_is_whole(plan: Any) -> None:
     version = str(plan.get("format_version", "none"))
     if version.split(".")[0] != "1":
         shown = version if re.fullmatch(r"[0-9.]{1,9}", version) else "unknown"
-        raise CannotTellError(f"the plan's format version is {shown}; this review knows 1.x")
+        raise InvalidPlanError(f"the plan's format version is {shown}; this review knows 1.x")
     if plan["errored"] is not False:
-        raise CannotTellError("Terraform stopped with an error while it planned")
+        raise InvalidPlanError("Terraform stopped with an error while it planned")
     if plan["complete"] is not True or plan.get("deferred_changes"):
-        raise CannotTellError("the plan is of a part alone (-target, or deferred changes)")
+        raise InvalidPlanError("the plan is of a part alone (-target, or deferred changes)")
     for name in ("resource_changes", "output_changes", "checks"):
         if not plan.get(name):
-            raise CannotTellError(f"the plan has no {name}; it may be of something else")
+            raise InvalidPlanError(f"the plan has no {name}; it may be of something else")
     acts = any(
         c["change"]["actions"] not in (["no-op"], ["read"]) for c in plan["resource_changes"]
     )
     if plan["applyable"] is not True and acts:
-        raise CannotTellError("Terraform says that this plan can't be applied")
+        raise InvalidPlanError("Terraform says that this plan can't be applied")
 
 
 def _change(change: Mapping[str, Any]) -> Change:
-    actions = tuple(change["change"]["actions"])
+    actions = list(map(str, change["change"]["actions"]))
     before, after = (change["change"].get(side) or {} for side in ("before", "after"))
     unknown = change["change"].get("after_unknown") or {}
     names = before.keys() | after.keys()
@@ -194,7 +229,7 @@ def _change(change: Mapping[str, Any]) -> Change:
         type=data + change["type"],
         topic=module[1] if module else "",
         key=str(change.get("index", change["name"])),
-        action=_ACTIONS.get(actions, " and ".join(map(str, actions))),
+        action="replace" if sorted(actions) == ["create", "delete"] else " and ".join(actions),
         changed=tuple(
             sorted(n for n in names if _is_any(unknown.get(n)) or before.get(n) != after.get(n))
         ),
@@ -214,57 +249,49 @@ def _is_any(unknown: Any) -> bool:
     return bool(unknown)
 
 
-def _settings(outputs: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _configs(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return runner_config before and after; a field that is not known yet is true."""
+    change = outputs.get("runner_config", {})
+    unknown = change.get("after_unknown") or {}
+    after = {} if change.get("actions") == ["delete"] else change.get("after")
+    if unknown is True or after is None or (after and after.get("alerts") is None):
+        raise InvalidPlanError("the plan does not say what becomes of the output runner_config")
+    # An earlier version had an output for each field.
+    before = change.get("before") or {name: o.get("before") for name, o in outputs.items()}
+    return before, {**after, **{name: True for name in unknown if name not in after}}
+
+
+def _settings(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
     """Yield what differs; of most no more than whether it is there."""
-    for name, (words, told) in _SETTINGS.items():
-        change = outputs.get(name, {"actions": ["no-op"]})
-        if change["actions"] == ["no-op"]:
-            continue
-        after = True if change.get("after_unknown") is True else change.get("after")
-        before, after = (_setting(value, told) for value in (change.get("before"), after))
-        if before != after:
-            yield words, before, after
+    for name, (words, shown) in _SETTINGS.items():
+        old, new = (_setting(config.get(name), shown) for config in (before, after))
+        if old != new:
+            yield words, old, new
 
 
-def _setting(value: Any, told: re.Pattern[str] | None) -> str:
-    if told and type(value) in (int, str):
-        return str(value) if told.fullmatch(str(value)) else "another"
+def _setting(value: Any, shown: re.Pattern[str] | None) -> str:
+    if shown and type(value) in (int, str):
+        return str(value) if shown.fullmatch(str(value)) else "another"
     return "yes" if value else "no"
 
 
-def _alerts_before_and_after(outputs: Mapping[str, Any]) -> tuple[_Alerts, _Alerts]:
-    """Return the alerts as the runner knows them and as it will; raises where that is not told."""
-    change = outputs.get("alerts")
-    if not change or (change.get("after") is None and change["actions"] != ["delete"]):
-        raise CannotTellError("the plan does not say what becomes of the output alerts")
-    return _alerts(change.get("before")), _alerts(change.get("after"))
-
-
-def _alerts(values: Mapping[str, Any] | None) -> _Alerts:
-    """Read the output `alerts`; the ARN of a topic that is not made yet is empty."""
-    alerts = [
-        Alert(
-            topic,
-            str(alert["department"]),
-            str(alert["level"]),
-            tuple(map(str, alert["services"])),
-            _whole(alert["threshold"]),
-            tuple(map(str, alert["protocols"])),
-            str(alert.get("topic_arn") or ""),
-            *(str(alert[text]) for text in ("subject", "message", "sms")),
-        )
-        for topic, alert in (values or {}).items()
-    ]
-    by_identity = {(alert.department, alert.level): alert for alert in alerts}
-    if len(by_identity) < len(alerts):
+def _alerts(config: Mapping[str, Any]) -> Mapping[AlertKey, Alert]:
+    alerts = [_alert(topic, values) for topic, values in (config.get("alerts") or {}).items()]
+    by_key = {(alert.department, alert.level): alert for alert in alerts}
+    if len(by_key) < len(alerts):
         raise ValueError("two topics of one alert")
-    return by_identity
+    return by_key
 
 
-def _whole(number: Any) -> int:
-    if type(number) is not int:
-        raise ValueError("a threshold is a whole number")
-    return number
+def _alert(topic: str, values: Mapping[str, Any]) -> Alert:
+    """Read one alert; the ARN of a topic that is not made yet is empty."""
+    alert = runner_alert(topic, {**values, "topic_arn": values.get("topic_arn") or ""})
+    are_texts = all(isinstance(text, str) for text in (*alert.services, *alert.protocols))
+    if not are_texts or any(type(v) is not _KINDS.get(k, str) for k, v in asdict(alert).items()):
+        raise TypeError("an alert has another form")
+    return alert
 
 
 def _has_provisioners(module: Mapping[str, Any]) -> bool:
@@ -281,7 +308,7 @@ def _failing(checks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _content(plan: Mapping[str, Any]) -> str:
-    """Digest all that the plan would do, so that two plans that do the same agree.
+    """Sum up all that the plan would do, so that two plans that do the same agree.
 
     The configuration stands for what is not known before the apply, such as a policy with the ARN
     of a new topic.
@@ -297,7 +324,7 @@ def _content(plan: Mapping[str, Any]) -> str:
     for name, output in sorted(plan["output_changes"].items()):
         digest.update(_canonical([name, _deed(output)]))
     digest.update(_canonical([plan.get("configuration"), plan.get("action_invocations")]))
-    # The digest is shown in public, and guessing an address by it must be hopeless: it takes all
+    # The checksum is shown in public, and guessing an address by it must be hopeless: it takes all
     # addresses at once, and each guess takes time.
     return hashlib.scrypt(digest.digest(), salt=b"backlog-alerts", n=2**14, r=8, p=1).hex()
 

@@ -10,26 +10,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 
+from runner.text import table
 from scripts.review.evaluate import Review
 from scripts.review.people import Kind
 
-# GitHub refuses a comment of 65,536 characters.
+# GitHub rejects a comment of 65,536 characters.
 MOST_CHARACTERS = 60_000
 
-# What a line about one person says, and what the summary calls one or several of them.
-_KINDS: dict[Kind, tuple[str, str, str]] = {
-    "starts": ("starts to hear", "starts to hear", "start to hear"),
-    "stops": ("no longer hears", "stops hearing", "stop hearing"),
-    "arrives": ("moves here from {other} and hears", "moves", "move"),
-    "departs": ("moves to {other}; here no longer hears", "", ""),
-    "narrowed": ("hears otherwise:", "hears otherwise", "hear otherwise"),
-    "corrected": (
-        "has a corrected address:",
-        "has a corrected address",
-        "have a corrected address",
-    ),
-    "reinvited": ("left, and is invited again:", "is invited again", "are invited again"),
-    "again": ("must confirm again:", "must confirm again", "must confirm again"),
+# What a line about one person says, and how the summary counts them; a move counts once.
+_KINDS: dict[Kind, tuple[str, str]] = {
+    "subscribed": ("is subscribed to", "subscribed"),
+    "unsubscribed": ("is unsubscribed from", "unsubscribed"),
+    "moved_in": ("moves in from {other}: subscribed to", "moved"),
+    "moved_out": ("moves out to {other}: unsubscribed from", ""),
+    "channels_changed": ("changes channels:", "with channels changed"),
+    "corrected": ("has a corrected address:", "with a corrected address"),
+    "invited_again": ("unsubscribed or never confirmed, and is invited again:", "invited again"),
+    "confirm_again": ("must confirm again:", "must confirm again"),
 }
 # What Markdown or GitHub would act on: marks, the dot of a link, the beginning of a list.
 _ACTIVE = re.compile(
@@ -40,12 +37,16 @@ _NO_SPACE = "&#8203;"  # seen by nobody; keeps @name, #1 and :name: from being l
 
 @dataclass(frozen=True)
 class _Section:
-    """A heading with its lines, or with the rows of a table. can_shrink: when room is short."""
+    """A heading, the rows of a table, and lines. can_shrink: when room is short."""
 
     heading: str
     lines: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    can_shrink: bool = False
+    can_shrink: bool = True
+
+
+# Of the rows.
+_COLUMNS = ("alert", "channel", "subscribers", "confirmed")
 
 
 def as_json(review: Review) -> str:
@@ -65,34 +66,35 @@ def as_markdown(review: Review) -> str:
 
 def _sections(review: Review) -> list[_Section]:
     """Put the review in order: what decides first."""
-    sections = [_Section(f"Backlog alerts: {_verdict(review)}", tuple(_summary(review)))]
-    sections += [_Section("It can't be told, because", review.cannot_tell)]
-    sections += [_Section("Risks", (*review.risks, *_acceptance(review)))]
     by_department: dict[str, list[str]] = {}
     for change in review.people:
         words = _KINDS[change.kind][0].format(other=change.other)
         line = f"{change.person} {words} {change.detail}"
         by_department.setdefault(change.department, []).append(line)
-    for department, lines in by_department.items():
-        sections.append(_Section(department, tuple(lines), can_shrink=True))
-    sections += [_Section("Thresholds and texts", review.settings, can_shrink=True)]
     rows = tuple(
         (
-            f"{h.department} {h.level}".strip(),
-            h.channel,
-            _from_to(h.before, h.after),
-            _from_to(h.confirmed_before, h.confirmed_after)
-            if h.channel == "email"
+            f"{s.department} {s.level}".strip(),
+            s.channel,
+            _from_to(s.before, s.after),
+            _from_to(s.confirmed_before, s.confirmed_after)
+            if s.channel == "email"
             else "not needed",
         )
-        for h in review.hearing
+        for s in review.subscribers
     )
-    heading = ("alert", "channel", "hear it", "of them confirmed")
-    if rows:
-        sections += [_Section("Who hears what", rows=(heading, *rows), can_shrink=True)]
-    sections += [_Section("The check itself", review.watch, can_shrink=True)]
-    sections += [_Section("Also", review.notes, can_shrink=True)]
-    return [sections[0], *(s for s in sections[1:] if s.lines or s.rows)]
+    risks = (*review.risks, *_acceptance(review))
+    sections = [
+        _Section("Cannot determine, because", review.undetermined, can_shrink=False),
+        _Section("Risks", risks, can_shrink=False),
+        *(_Section(department, tuple(lines)) for department, lines in by_department.items()),
+        _Section("Thresholds and texts", review.settings),
+        _Section("Who receives what", rows=rows),
+        _Section("The check itself", review.watch),
+        _Section("Also", review.notes),
+    ]
+    heading = f"Backlog alerts: {_verdict(review)}"
+    summary = _Section(heading, tuple(_summary(review)), can_shrink=False)
+    return [summary, *(s for s in sections if s.lines or s.rows)]
 
 
 def _from_to(before: int, after: int) -> str:
@@ -100,37 +102,33 @@ def _from_to(before: int, after: int) -> str:
 
 
 def _verdict(review: Review) -> str:
-    number = len(review.risks)
-    risks = f"{number} risk{'' if number == 1 else 's'}"
-    if review.cannot_tell:
-        return "it can't be told"
-    if review.risks:
-        return f"{risks}, accepted" if review.accepted else risks
-    return "nothing risky"
+    if review.undetermined:
+        return "cannot determine"
+    if not review.risks:
+        return "nothing risky"
+    risks = "1 risk" if len(review.risks) == 1 else f"{len(review.risks)} risks"
+    return f"{risks}, accepted" if review.accepted else risks
 
 
 def _summary(review: Review) -> Iterator[str]:
     """Sum up in one line, and say that nothing changes only of a plan that is whole."""
     # People, not rows: somebody in two departments is counted once.
     number = Counter(kind for kind, _ in {(c.kind, c.person) for c in review.people})
-    parts = [
-        f"{number[kind]} {one if number[kind] == 1 else several}"
-        for kind, (_, one, several) in _KINDS.items()
-        if number[kind] and one
-    ]
-    if settings := len(review.settings):
-        parts.append(f"{settings} alert{' changes' if settings == 1 else 's change'}")
+    counts = [f"{number[k]} {words}" for k, (_, words) in _KINDS.items() if number[k] and words]
+    parts = [f"People: {', '.join(counts)}."] if counts else []
+    parts += [f"Alerts: {len(review.settings)} changed."] if review.settings else []
     if parts:
-        yield ", ".join(parts) + "."
-    elif not review.cannot_tell:
-        yield "Nobody starts or stops hearing anything, and no alert changes."
+        yield " ".join(parts)
+    elif not review.undetermined:
+        yield "Nobody is subscribed or unsubscribed, and no alert changes."
 
 
 def _acceptance(review: Review) -> Iterator[str]:
-    if review.risks and not review.accepted and not review.cannot_tell:
+    if review.risks and not review.accepted and not review.undetermined:
+        digest = review.digest
         yield (
-            f"To accept exactly this: ACCEPT={review.digest} with make, --accept {review.digest}"
-            f" with the script, the label accept-{review.digest} in a pull request"
+            f"To accept exactly this plan: ACCEPT={digest} with make, --accept {digest} with the"
+            f" script, the label accept-{digest} on a pull request"
         )
 
 
@@ -158,14 +156,8 @@ def _shrunk(section: _Section, share: float) -> _Section:
 def _text(sections: list[_Section]) -> str:
     blocks = []
     for section in sections:
-        lines = [f"  {line}" for line in section.lines]
-        if section.rows:
-            widths = [max(map(len, column)) for column in zip(*section.rows, strict=True)]
-            lines = [
-                "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-                for row in section.rows
-            ] + lines
-        blocks.append("\n".join([section.heading, *lines]))
+        rows = table(_COLUMNS, section.rows).splitlines() if section.rows else []
+        blocks.append("\n  ".join([section.heading, *rows, *section.lines]))
     return "\n\n".join(blocks)
 
 
@@ -174,9 +166,10 @@ def _markdown(sections: list[_Section]) -> str:
     for level, section in zip(["##", *["###"] * len(sections)], sections, strict=False):
         lines = [f"- {_escaped(line)}" for line in section.lines]
         if section.rows:
-            table = [f"| {' | '.join(map(_escaped, row))} |" for row in section.rows]
-            rule = "| " + " | ".join("---" for _ in section.rows[0]) + " |"
-            lines = [table[0], rule, *table[1:], "", *lines]
+            header, *rows = (
+                f"| {' | '.join(map(_escaped, row))} |" for row in (_COLUMNS, *section.rows)
+            )
+            lines = [header, f"|{' --- |' * len(_COLUMNS)}", *rows, "", *lines]
         blocks.append("\n".join([f"{level} {_escaped(section.heading)}", "", *lines]).rstrip())
     return "\n\n".join(blocks)
 

@@ -1,37 +1,45 @@
 """Plan -> what becomes of the check itself: its ledger, its schedule, its operators. Pure.
 
-The ledger remembers what was sent, the schedule runs the check, and the operators hear when it is
-dead. What silences one of them is a risk; what is made is a note.
+The ledger keeps what was sent, the schedule runs the check, and the operators are notified when it
+fails. What silences one of them is a risk; what is created is a note.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 
-from scripts.review.people import listed, was, will_be
-from scripts.review.read import SUBSCRIPTION, TOPIC, Change, Plan
+from scripts.review.people import listed
+from scripts.review.read import (
+    HAS_LEDGER,
+    HAS_OPERATORS,
+    IS_FREQUENT,
+    SUBSCRIPTION,
+    TOPIC,
+    Change,
+    Plan,
+)
 
 BUCKET, SCHEDULE, ALARM = "aws_s3_bucket", "aws_scheduler_schedule", "aws_cloudwatch_metric_alarm"
-_ACTIONS = {"create": "made", "update": "changed", "replace": "replaced", "delete": "deleted"}
-_TAGS = {"tags", "tags_all"}
+_ACTIONS = {"create": "created", "update": "modified", "replace": "replaced", "delete": "deleted"}
+# What may always change.
+TAGS = {"tags", "tags_all"}
+_NOT_RUN = "the check does not run by itself"
+_UNNOTICED = "nobody is notified when the check fails or does not run"
+_SENT_AGAIN = "every alert that is over is sent once more"
 # What Terraform's own checks warn of: a risk with a schedule that is made or changes, else known.
 CHECKS = {
-    "a_schedule_does_not_repeat_itself": (
-        "the schedule has no ledger: every run sends what is over once more"
-    ),
-    "somebody_hears_when_the_watching_fails": (
-        "the schedule has no operators: nobody hears when the check fails or does not run"
-    ),
-    "the_schedule_is_as_frequent_as_its_alarm_expects": (
-        "the schedule pauses for longer than its alarm waits: operators would hear between runs"
+    HAS_LEDGER: "the schedule has no ledger: every run sends what is over once more",
+    HAS_OPERATORS: f"the schedule has no operators: {_UNNOTICED}",
+    IS_FREQUENT: (
+        "the schedule pauses for longer than its alarm waits: operators would be notified between"
+        " runs"
     ),
 }
-_NOT_RUN = "the check does not run by itself"
 
 # What a schedule is made of: its name, and what it means when it goes.
 _SCHEDULED = {
     SCHEDULE: ("schedule", _NOT_RUN),
     "aws_lambda_function": ("function", _NOT_RUN),
-    ALARM: ("alarm", "nobody hears when the check fails or does not run"),
+    ALARM: ("alarm", _UNNOTICED),
     "aws_lambda_function_event_invoke_config": ("retry rule", ""),
     "aws_sqs_queue": ("queue", ""),
     "aws_cloudwatch_log_group": ("log", ""),
@@ -63,76 +71,69 @@ def is_watched(change: Change) -> bool:
     return change.part == "ledger" or (change.part == "schedule" and change.type in _SCHEDULED)
 
 
-def watch_risks(plan: Plan, *, ends: bool) -> Iterator[str]:
-    """Name what would let the check forget, stop, or fail unheard.
-
-    ends: everything is destroyed, which is told already.
-    """
+def watch_risks(plan: Plan) -> Iterator[str]:
+    """Name what would let the check forget, stop, or fail unnoticed."""
+    changes = [c for c in _watched(plan) if not (plan.destroys_all and c.action == "delete")]
     for part in (_ledger_risks, _schedule_risks, _operator_risks):
-        yield from part([c for c in _of(plan) if not (ends and c.action == "delete")], plan)
-    if _is_scheduled_anew(plan):
+        yield from part(changes, plan)
+    if _schedule_changes(plan):
         yield from _warnings(plan)
 
 
 def watch_notes(plan: Plan) -> Iterator[str]:
-    """Say what is made, what changes, and how many operators there are."""
-    if any(map(was, plan.changes)) and plan.alerts_after:  # else all of them begin, or end
+    """Say what is created, what changes, and how many operators there are."""
+    if not plan.is_first and plan.alerts_after:  # else all of them begin, or end
         yield from (f"{name}: {before} -> {after}" for name, before, after in plan.settings)
-    for change in _of(plan):
-        if change.type == BUCKET and change.action == "create":
-            has_ledger = any(
-                name == "ledger" and after == "yes" for name, _, after in plan.settings
-            )
-            ledger = "The ledger is made: it remembers what was sent, so that it is sent once."
-            yield ledger if has_ledger else "A bucket is made for the schedule's configuration."
-    scheduled = [c for c in _of(plan) if c.part == "schedule"]
+    if any(c.type == BUCKET and c.action == "create" for c in _watched(plan)):
+        has_ledger = any(name == "ledger" and after == "yes" for name, _, after in plan.settings)
+        ledger = "The ledger is created: it keeps what was sent, so that each alert is sent once."
+        yield ledger if has_ledger else "A bucket is created for the schedule's configuration."
+    scheduled = [c for c in _watched(plan) if c.part == "schedule"]
     if any(c.type == SCHEDULE and c.action == "create" for c in scheduled):
-        yield "A schedule is made: from now on the check runs by itself."
+        yield "A schedule is created: from now on the check runs by itself."
     for action, verb in _ACTIONS.items():
         things = Counter(_SCHEDULED[c.type][0] for c in scheduled if c.action == action)
         if things:
-            told = [_several(number, word) for word, number in sorted(things.items())]
-            yield f"Of the scheduled check {verb}: {listed(told)}."
+            counts = [_several(number, word) for word, number in sorted(things.items())]
+            yield f"Scheduled check: {listed(counts)} {verb}."
     operators = _operators(plan)
-    before, after = (sum(map(side, operators)) for side in (was, will_be))
+    before, after = sum(c.before for c in operators), sum(c.after for c in operators)
     invited = sum(c.action in ("create", "replace") for c in operators)
     if invited or before != after:
         confirm = f", {invited} of them must confirm" if invited else ""
-        yield f"Operators, who hear when the check itself fails: {before} -> {after}{confirm}."
-    if not _is_scheduled_anew(plan):
+        yield f"Operators, who are notified of failures: {before} -> {after}{confirm}."
+    if not _schedule_changes(plan):
         yield from (f"{warning[0].upper()}{warning[1:]}." for warning in _warnings(plan))
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
-    yield from (
-        CHECKS[name] for name, status in plan.failing_checks if status == "fail" and name in CHECKS
-    )
+    failing = [name for name, status in plan.failing_checks if status == "fail"]
+    yield from (CHECKS[name] for name in failing if name in CHECKS)
 
 
-def _is_scheduled_anew(plan: Plan) -> bool:
-    return any(c.type == SCHEDULE for c in _of(plan))
+def _schedule_changes(plan: Plan) -> bool:
+    return any(c.type == SCHEDULE for c in _watched(plan))
 
 
-def _of(plan: Plan) -> list[Change]:
+def _watched(plan: Plan) -> list[Change]:
     return [c for c in plan.changes if is_watched(c)]
 
 
 def _ledger_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
     ledger = [c for c in changes if c.part == "ledger"]
-    again = "every alert that is over is sent once more"
     for change in (c for c in ledger if c.type == BUCKET):
         if change.action in ("delete", "replace"):
-            yield f"the ledger is {_ACTIONS[change.action]}: {again}"
-        elif change.action == "create" and (BUCKET, "", change.key) in plan.vanished:
-            yield f"the ledger was deleted by somebody and is made anew: {again}"
-        elif change.action == "update" and (settings := set(change.changed) - _TAGS):
-            yield f"the ledger's bucket stays, and of it change: {listed(sorted(settings))}"
+            yield f"the ledger is {_ACTIONS[change.action]}: {_SENT_AGAIN}"
+        elif plan.was_taken_away(change):
+            yield f"the ledger was deleted by somebody and is created again: {_SENT_AGAIN}"
+        elif change.action == "update" and (settings := set(change.changed) - TAGS):
+            yield f"the ledger's bucket is modified: {listed(sorted(settings))}"
     if not any(c.type == BUCKET and c.action != "update" for c in ledger):
         rules = {c.type.removeprefix("aws_s3_bucket_") for c in ledger if c.type != BUCKET}
         if rules:
             yield f"who may use the ledger, or what it keeps, changes: {listed(sorted(rules))}"
-    stays = [c for c in plan.changes if c.part == "ledger" and c.action in ("no-op", "update")]
-    if ("ledger", "yes", "no") in plan.settings and any(c.type == BUCKET for c in stays):
+    stays = any(c.part == "ledger" and c.type == BUCKET and c.stays for c in plan.changes)
+    if stays and ("ledger", "yes", "no") in plan.settings:
         yield "the ledger is switched off: every check sends what is over once more"
 
 
@@ -140,49 +141,48 @@ def _schedule_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
     found = Counter[tuple[str, str]]()
     scheduled = [c for c in changes if c.part == "schedule"]
     ends = any(c.type == SCHEDULE and c.action == "delete" for c in scheduled)
-    begins = any(c.type == TOPIC and c.action == "create" for c in _of(plan))
+    begins = any(c.type == TOPIC and c.action == "create" for c in _watched(plan))
     for change in scheduled:
         word, meaning = _SCHEDULED[change.type]
         if change.action == "delete" and not meaning and not ends:
             found[word, "deleted, and the schedule stays"] += 1
         elif change.action == "delete" and meaning:
-            found[word, f"deleted: {meaning}"] += 1
+            found[word, f"deleted; {meaning}"] += 1
         elif change.action == "replace" and meaning:
-            found[word, f"replaced: meanwhile {meaning}"] += 1
+            found[word, f"replaced; meanwhile {meaning}"] += 1
         elif change.action == "update" and change.type in _MAY_CHANGE:
-            may = _MAY_CHANGE[change.type] | _TAGS | (_ALARMING if begins else set())
+            may = _MAY_CHANGE[change.type] | TAGS | (_ALARMING if begins else set())
             if settings := set(change.changed) - may:
                 worst = f"; at worst {meaning}" if meaning else ""
-                found[word, f"set otherwise ({listed(sorted(settings))}){worst}"] += 1
+                found[word, f"modified ({listed(sorted(settings))}){worst}"] += 1
     for (word, what), number in sorted(found.items()):
-        yield f"{_several(number, word)} of the scheduled check, {what}"
+        yield f"scheduled check: {_several(number, word)} {what}"
 
 
 def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
-    operators = _operators(plan)
-    heard, hears = (sum(map(side, operators)) for side in (was, will_be))
-    sure = [c for c in operators if c.was_confirmed]
-    stays = True
-    for change in (c for c in changes if c.type == TOPIC):
-        stays = change.action == "update"
+    operators, topics = _operators(plan), [c for c in changes if c.type == TOPIC]
+    before, after = sum(c.before for c in operators), any(c.after for c in operators)
+    for change in topics:
         if change.action in ("delete", "replace"):
-            told = f"the operators' topic is {_ACTIONS[change.action]}: {heard} heard it"
-            yield f"{told}, {'and must confirm again' if hears else 'and nobody does any more'}"
-        elif stays and (settings := set(change.changed) - _TAGS):
-            yield f"the operators' topic stays, and of it change: {listed(sorted(settings))}"
-    if not stays:
+            what = "must confirm again" if after else "unsubscribed"
+            yield (
+                f"the operators' topic is {_ACTIONS[change.action]};"
+                f" {_several(before, 'operator')} {what}"
+            )
+        elif change.stays and (settings := set(change.changed) - TAGS):
+            yield f"the operators' topic is modified: {listed(sorted(settings))}"
+    if not all(change.stays for change in topics):
         return
+    confirmed = [c for c in operators if c.was_confirmed]
     if any(c.type == f"{TOPIC}_policy" for c in changes):
         yield "who may use the operators' topic changes"
-    if heard and not hears and any(c in changes for c in operators):
-        yield f"no operator is left to hear when the check fails; {heard} heard it"
-    elif sure and hears and not any(c.action in ("no-op", "update") for c in sure):
-        yield f"no operator hears it until somebody confirms; {len(sure)} heard it"
-    left = sum(
-        c.action == "create" and (SUBSCRIPTION, "", c.key) in plan.vanished for c in operators
-    )
-    if left:
-        yield f"{_several(left, 'operator')} left, or never confirmed, and would be invited again"
+    if before and not after and any(c in changes for c in operators):
+        yield f"no operator is left to notify of failures; {before} of {before} unsubscribed"
+    elif confirmed and after and not any(c.stays for c in confirmed):
+        yield f"no operator is notified until somebody confirms; {len(confirmed)} confirmed before"
+    if taken := sum(plan.was_taken_away(c) for c in operators):
+        operator = _several(taken, "operator")
+        yield f"{operator} unsubscribed or never confirmed, and would be invited again"
 
 
 def _operators(plan: Plan) -> list[Change]:

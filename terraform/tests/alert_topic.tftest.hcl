@@ -1,12 +1,15 @@
 # One topic with its subscriptions, as modules/alert_topic makes them.
 
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:water_critical" }
-  }
+  source = "./tests/aws"
 }
 
-run "a_topic_is_encrypted_refuses_plain_http_and_has_its_people" {
+override_resource {
+  target = aws_sns_topic.this
+  values = { arn = "arn:aws:sns:us-east-1:123456789012:water_critical" }
+}
+
+run "a_topic_is_encrypted_denies_plain_http_and_has_its_people" {
   command = apply
   module {
     source = "./modules/alert_topic"
@@ -32,7 +35,7 @@ run "a_topic_is_encrypted_refuses_plain_http_and_has_its_people" {
     condition = aws_sns_topic_policy.this.arn == output.arn && jsonencode(jsondecode(aws_sns_topic_policy.this.policy)) == jsonencode({
       Version = "2012-10-17"
       Statement = [{
-        Sid       = "RefusePlainHttp"
+        Sid       = "DenyPlainHttp"
         Effect    = "Deny"
         Principal = "*"
         Action    = "sns:Publish"

@@ -1,4 +1,4 @@
-# The contacts file as a whole: how its text becomes rows, and what stops it before any row is judged.
+# The contacts file as a whole: how its text becomes rows, and what stops it before any row is checked.
 #
 # These runs call the pure module. A run that shall pass its header ends with a row without a Name:
 # that one problem, with its number, proves that the rows were read and counted as in the file.
@@ -14,7 +14,7 @@ variables {
 run "header_may_be_in_any_case_and_order_with_spaces_and_quotes" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -34,7 +34,7 @@ run "header_may_be_in_any_case_and_order_with_spaces_and_quotes" {
 run "byte_order_mark_windows_line_ends_and_hidden_marks_are_accepted" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "\ufeffName,Em\u200bail,Phone,Department\r\nFiona Miller,fiona@example.com,,water\r\n,otto@example.com,,water\r\n"
@@ -50,7 +50,7 @@ run "byte_order_mark_windows_line_ends_and_hidden_marks_are_accepted" {
 run "line_ends_of_old_macs_are_accepted" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\rFiona Miller,fiona@example.com,,water\r,otto@example.com,,water"
@@ -66,7 +66,7 @@ run "line_ends_of_old_macs_are_accepted" {
 run "blank_lines_are_passed_over_and_row_numbers_stay_those_of_the_file" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     # Rows 1, 3, 5, 6 and 8 hold nothing: no text, commas, spaces, quotes, spaces that do not break.
@@ -98,7 +98,7 @@ run "blank_lines_are_passed_over_and_row_numbers_stay_those_of_the_file" {
 run "missing_columns_are_named" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Phone,Channels\nFiona Miller,+15555550101,sms"
@@ -106,7 +106,7 @@ run "missing_columns_are_named" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv: there is no column Email, Department; the header is Name,Email,Phone,Department and, if wanted, Channels"
+    condition     = join("\n", output.problems) == "contacts.csv: missing columns: Email, Department; the header is Name,Email,Phone,Department and, optionally, Channels"
     error_message = join("\n", output.problems)
   }
 }
@@ -114,7 +114,7 @@ run "missing_columns_are_named" {
 run "unknown_columns_are_named" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department,Role,Büro,\nFiona Miller,fiona@example.com,,water,Director,12,"
@@ -122,15 +122,15 @@ run "unknown_columns_are_named" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv: unknown column \"role\", \"büro\", number 7; the columns are Name, Email, Phone, Department and, if wanted, Channels"
+    condition     = join("\n", output.problems) == "contacts.csv: unknown columns: \"role\", \"büro\", number 7; the columns are Name, Email, Phone, Department and, optionally, Channels"
     error_message = join("\n", output.problems)
   }
 }
 
-run "a_column_that_stands_twice_is_refused" {
+run "a_column_that_appears_twice_is_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,email,Phone,Department\nFiona Miller,fiona@example.com,otto@example.com,,water"
@@ -138,7 +138,7 @@ run "a_column_that_stands_twice_is_refused" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv: a column stands twice in the header; keep one of them"
+    condition     = join("\n", output.problems) == "contacts.csv: a column appears twice in the header; keep one of them"
     error_message = join("\n", output.problems)
   }
 }
@@ -147,7 +147,7 @@ run "a_column_that_stands_twice_is_refused" {
 run "a_header_that_holds_an_address_is_not_printed" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Fiona Miller,fiona@example.com,+15555550101,water\nOtto Kern,otto@example.com,,water"
@@ -156,18 +156,18 @@ run "a_header_that_holds_an_address_is_not_printed" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv: there is no column Name, Email, Phone, Department; the header is Name,Email,Phone,Department and, if wanted, Channels
-      contacts.csv: unknown column "fiona miller", number 2, number 3, "water"; the columns are Name, Email, Phone, Department and, if wanted, Channels
+      contacts.csv: missing columns: Name, Email, Phone, Department; the header is Name,Email,Phone,Department and, optionally, Channels
+      contacts.csv: unknown columns: "fiona miller", number 2, number 3, "water"; the columns are Name, Email, Phone, Department and, optionally, Channels
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-run "all_that_is_wrong_with_the_header_is_said_at_once_and_no_row_is_judged" {
+run "all_problems_of_the_header_come_at_once_and_no_row_is_checked" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Email,Role\n,fiona,,"
@@ -176,9 +176,9 @@ run "all_that_is_wrong_with_the_header_is_said_at_once_and_no_row_is_judged" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv: there is no column Phone, Department; the header is Name,Email,Phone,Department and, if wanted, Channels
-      contacts.csv: unknown column "role"; the columns are Name, Email, Phone, Department and, if wanted, Channels
-      contacts.csv: a column stands twice in the header; keep one of them
+      contacts.csv: missing columns: Phone, Department; the header is Name,Email,Phone,Department and, optionally, Channels
+      contacts.csv: unknown columns: "role"; the columns are Name, Email, Phone, Department and, optionally, Channels
+      contacts.csv: a column appears twice in the header; keep one of them
       EOT
     )
     error_message = join("\n", output.problems)
@@ -188,7 +188,7 @@ run "all_that_is_wrong_with_the_header_is_said_at_once_and_no_row_is_judged" {
 run "semicolons_between_cells_are_named_as_the_cause" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name;Email;Phone;Department\nFiona Miller;fiona@example.com;;water"
@@ -204,7 +204,7 @@ run "semicolons_between_cells_are_named_as_the_cause" {
 run "tabs_between_cells_are_named_as_the_cause" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name\tEmail\tPhone\tDepartment\nFiona Miller\tfiona@example.com\t\twater"
@@ -217,10 +217,10 @@ run "tabs_between_cells_are_named_as_the_cause" {
   }
 }
 
-run "an_empty_file_is_refused" {
+run "an_empty_file_is_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = ""
@@ -236,7 +236,7 @@ run "an_empty_file_is_refused" {
 run "a_file_of_blank_lines_is_an_empty_file" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "\ufeff\r\n,,,\r\n  \r\n"
@@ -250,10 +250,10 @@ run "a_file_of_blank_lines_is_an_empty_file" {
 }
 
 # Planned, it would destroy every subscription.
-run "a_header_alone_is_refused" {
+run "a_header_alone_is_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,,,\n\n"
@@ -266,11 +266,11 @@ run "a_header_alone_is_refused" {
   }
 }
 
-# What was read, if anything, is not judged: "is empty" would send the clerk to the wrong place.
+# What was read, if anything, is not checked: "is empty" would send the clerk to the wrong place.
 run "an_unreadable_file_is_one_problem_with_its_reason" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     file_name  = "lists/people.csv"
@@ -288,7 +288,7 @@ run "an_unreadable_file_is_one_problem_with_its_reason" {
 run "a_row_with_too_few_or_too_many_cells_hides_no_other" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     # Rows 3 to 6: too few, too many, a quote that stays open, a quote inside a cell.
@@ -306,10 +306,10 @@ run "a_row_with_too_few_or_too_many_cells_hides_no_other" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 3: must have 4 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
-      contacts.csv row 4: must have 4 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
-      contacts.csv row 5: must have 4 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
-      contacts.csv row 6: must have 4 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
+      contacts.csv row 3: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
+      contacts.csv row 4: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
+      contacts.csv row 5: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
+      contacts.csv row 6: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
       contacts.csv row 7: Name is empty
       EOT
     )
@@ -324,7 +324,7 @@ run "a_row_with_too_few_or_too_many_cells_hides_no_other" {
 run "with_channels_a_row_must_have_five_cells" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -336,7 +336,7 @@ run "with_channels_a_row_must_have_five_cells" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv row 2: must have 5 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes"
+    condition     = join("\n", output.problems) == "contacts.csv row 2: must have 5 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes"
     error_message = join("\n", output.problems)
   }
 }

@@ -4,9 +4,7 @@
 # contacts can be looked at from outside the module that makes them.
 
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:t" }
-  }
+  source = "./tests/aws"
 }
 
 variables {
@@ -49,7 +47,7 @@ run "each_person_is_subscribed_by_name_to_every_alert_of_the_department" {
 
   assert {
     condition = {
-      for topic, alert in module.roster.topics : topic => { for key, one in alert.subscriptions : key => nonsensitive(one.endpoint) }
+      for topic, alert in module.contacts.topics : topic => { for key, one in alert.subscriptions : key => nonsensitive(one.endpoint) }
       } == {
       streets_notifications = {
         "email/Fiona Miller" = "fiona.miller@example.com"
@@ -75,14 +73,14 @@ run "each_person_is_subscribed_by_name_to_every_alert_of_the_department" {
   }
   assert {
     condition = alltrue(flatten([
-      for alert in values(module.roster.topics) : [for key, one in alert.subscriptions : one.protocol == split("/", key)[0]]
+      for alert in values(module.contacts.topics) : [for key, one in alert.subscriptions : one.protocol == split("/", key)[0]]
     ]))
     error_message = "A subscription's protocol is not the one its key begins with."
   }
-  # What for_each uses as a key is printed in every plan, and refused if sensitive; the address must be the opposite.
+  # What for_each uses as a key is printed in every plan, and must not be sensitive. The address must be.
   assert {
     condition = alltrue(flatten([
-      for alert in values(module.roster.topics) : [
+      for alert in values(module.contacts.topics) : [
         for key, one in alert.subscriptions : issensitive(one.endpoint) && !issensitive(key) && !issensitive(one.protocol)
       ]
     ]))
@@ -113,7 +111,7 @@ run "the_order_of_the_rows_changes_nothing" {
 
   assert {
     condition = {
-      for topic, alert in module.roster.topics : topic => { for key, one in alert.subscriptions : key => nonsensitive(one.endpoint) }
+      for topic, alert in module.contacts.topics : topic => { for key, one in alert.subscriptions : key => nonsensitive(one.endpoint) }
       } == {
       streets_notifications = {
         "email/Fiona Miller" = "fiona.miller@example.com"
@@ -139,10 +137,10 @@ run "the_order_of_the_rows_changes_nothing" {
   }
 }
 
-run "the_same_person_twice_in_a_department_is_refused" {
+run "the_same_person_twice_in_a_department_is_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -158,8 +156,8 @@ run "the_same_person_twice_in_a_department_is_refused" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 4 (FIONA miller): is in department water already, in row 2; keep one of the two rows
-      contacts.csv row 6 (Fiona Miller): is in department water already, in row 2; keep one of the two rows
+      contacts.csv row 4 (FIONA miller): is already in department water, in row 2; keep one of the two rows
+      contacts.csv row 6 (Fiona Miller): is already in department water, in row 2; keep one of the two rows
       EOT
     )
     error_message = join("\n", output.problems)
@@ -167,10 +165,10 @@ run "the_same_person_twice_in_a_department_is_refused" {
 }
 
 # SNS holds one subscription for both of them: deleting either row would silence the other person.
-run "one_address_twice_on_a_topic_is_refused_and_not_printed" {
+run "one_address_twice_on_a_topic_is_rejected_and_not_printed" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -185,10 +183,10 @@ run "one_address_twice_on_a_topic_is_refused_and_not_printed" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 3 (Otto Kern): has the same Email as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
-      contacts.csv row 4 (Rosa Lind): has the same Phone as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
-      contacts.csv row 5 (Hugo Sand): has the same Email as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
-      contacts.csv row 5 (Hugo Sand): has the same Phone as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
+      contacts.csv row 3 (Otto Kern): has the same Email as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
+      contacts.csv row 4 (Rosa Lind): has the same Phone as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
+      contacts.csv row 5 (Hugo Sand): has the same Email as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
+      contacts.csv row 5 (Hugo Sand): has the same Phone as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
       EOT
     )
     error_message = join("\n", output.problems)
@@ -199,7 +197,7 @@ run "one_address_twice_on_a_topic_is_refused_and_not_printed" {
 run "beside_an_address_in_a_name_nothing_is_compared_and_a_long_name_is_cut" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -215,9 +213,9 @@ run "beside_an_address_in_a_name_nothing_is_compared_and_a_long_name_is_cut" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 2: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 4: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 6 (Rosa Lind): has the same Email as row 5 (${join("", [for i in range(60) : "F"])}) in department water; give each their own, or empty one of the two cells
+      contacts.csv row 2: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 4: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 6 (Rosa Lind): has the same Email as row 5 (${join("", [for i in range(60) : "F"])}) in department water; give each person their own, or empty one of the two cells
       EOT
     )
     error_message = join("\n", output.problems)
@@ -227,7 +225,7 @@ run "beside_an_address_in_a_name_nothing_is_compared_and_a_long_name_is_cut" {
 run "one_address_twice_is_fine_where_no_topic_gets_it_twice" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     # Rows 2 and 3: two departments. Rows 3 and 4: streets sends no texts.
@@ -255,7 +253,7 @@ run "one_address_twice_is_fine_where_no_topic_gets_it_twice" {
 run "cells_that_are_no_address_are_not_compared" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT

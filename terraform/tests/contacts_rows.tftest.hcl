@@ -1,7 +1,7 @@
 # One row of the contacts by itself: what each cell may hold, and the exact words when it may not.
 #
 # Each table is one text, a case a row. Where good cells are listed, the last row has no Name, so
-# that the run has a problem to expect; any other problem would stand before it.
+# that the run has a problem to expect; any other problem would come before it.
 
 variables {
   departments = {
@@ -16,7 +16,7 @@ variables {
 run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -42,7 +42,7 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
       "Fiona\u0080Miller,r19@example.com,,water",
       "Fiona\u009fMiller,r20@example.com,,water",
       "Fiona \u0665\u0665\u0665\u0660\u0661,r21@example.com,,water",
-      # In the last row, for all names are judged in one text with the departments behind them.
+      # In the last row, because all names are checked in one text with the departments behind them.
       "fiona\ufe6bexample.com,r22@example.com,,water",
     ])
   }
@@ -52,25 +52,25 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv row 2: Name is empty
       contacts.csv row 3: Name is empty
-      contacts.csv row 4: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 5: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 6: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 7: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 8: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 9: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 10: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 11: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 12: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 13: Name holds a control character; type the name again
-      contacts.csv row 14: Name holds a control character; type the name again
-      contacts.csv row 15: Name holds a control character; type the name again
-      contacts.csv row 16: Name holds a control character; type the name again
-      contacts.csv row 17: Name holds a control character; type the name again
-      contacts.csv row 18: Name holds a control character; type the name again
-      contacts.csv row 19: Name holds a control character; type the name again
-      contacts.csv row 20: Name holds a control character; type the name again
-      contacts.csv row 21: Name holds what looks like an email or a phone number; put the person's name there
-      contacts.csv row 22: Name holds what looks like an email or a phone number; put the person's name there
+      contacts.csv row 4: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 5: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 6: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 7: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 8: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 9: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 10: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 11: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 12: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 13: Name contains a control character; type the name again
+      contacts.csv row 14: Name contains a control character; type the name again
+      contacts.csv row 15: Name contains a control character; type the name again
+      contacts.csv row 16: Name contains a control character; type the name again
+      contacts.csv row 17: Name contains a control character; type the name again
+      contacts.csv row 18: Name contains a control character; type the name again
+      contacts.csv row 19: Name contains a control character; type the name again
+      contacts.csv row 20: Name contains a control character; type the name again
+      contacts.csv row 21: Name contains what looks like an email or a phone number; enter the person's name
+      contacts.csv row 22: Name contains what looks like an email or a phone number; enter the person's name
       EOT
     )
     error_message = join("\n", output.problems)
@@ -80,7 +80,7 @@ run "name_must_be_there_and_must_not_hold_an_address_or_control_characters" {
 run "names_of_all_the_world_are_accepted" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -111,7 +111,7 @@ run "names_of_all_the_world_are_accepted" {
 run "an_unknown_department_is_named_with_those_there_are" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -144,7 +144,7 @@ run "an_unknown_department_is_named_with_those_there_are" {
 run "a_department_that_looks_like_an_address_is_not_printed" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -178,7 +178,7 @@ run "a_department_that_looks_like_an_address_is_not_printed" {
 run "department_matches_without_regard_to_case_and_hidden_marks" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -200,7 +200,7 @@ run "department_matches_without_regard_to_case_and_hidden_marks" {
 run "a_person_needs_an_email_or_a_phone" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -226,7 +226,7 @@ run "a_person_needs_an_email_or_a_phone" {
 run "emails_that_work_are_accepted" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", [
@@ -257,10 +257,10 @@ run "emails_that_work_are_accepted" {
   }
 }
 
-run "emails_that_cannot_work_are_refused_and_not_printed" {
+run "emails_that_cannot_work_are_rejected_and_not_printed" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", concat(["Name,Email,Phone,Department"], [
@@ -292,7 +292,7 @@ run "emails_that_cannot_work_are_refused_and_not_printed" {
 run "phones_may_be_written_as_people_write_them" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", concat(["Name,Email,Phone,Department"], [
@@ -315,10 +315,10 @@ run "phones_may_be_written_as_people_write_them" {
   }
 }
 
-run "phones_that_cannot_work_are_refused_and_not_printed" {
+run "phones_that_cannot_work_are_rejected_and_not_printed" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", concat(["Name,Email,Phone,Department"], [
@@ -343,10 +343,10 @@ run "phones_that_cannot_work_are_refused_and_not_printed" {
 }
 
 # The digits are gone; only the clerk can bring them back, and should learn how to keep them.
-run "a_phone_that_a_spreadsheet_rounded_is_recognised" {
+run "a_phone_that_a_spreadsheet_rounded_is_recognized" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = join("\n", concat(["Name,Email,Phone,Department"], [
@@ -356,7 +356,7 @@ run "a_phone_that_a_spreadsheet_rounded_is_recognised" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == join("\n", [for index in range(6) : "contacts.csv row ${index + 2} (P${index}): Phone was rounded by a spreadsheet (1.55512E+10); format the column as text and type the number again, +15551234567"])
+    condition     = join("\n", output.problems) == join("\n", [for index in range(6) : "contacts.csv row ${index + 2} (P${index}): Phone was rounded by a spreadsheet, as in 1.55512E+10; format the column as text and type the number again, as in +15551234567"])
     error_message = join("\n", output.problems)
   }
 }
@@ -364,7 +364,7 @@ run "a_phone_that_a_spreadsheet_rounded_is_recognised" {
 run "channels_may_narrow_a_person" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -390,10 +390,10 @@ run "channels_may_narrow_a_person" {
   }
 }
 
-run "channels_outside_the_list_or_without_their_cell_are_refused" {
+run "channels_outside_the_list_or_without_their_cell_are_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -423,24 +423,24 @@ run "channels_outside_the_list_or_without_their_cell_are_refused" {
       contacts.csv row 5 (P5): Channels must be email, sms, email+sms, none or empty
       contacts.csv row 6 (P6): Channels must be email, sms, email+sms, none or empty
       contacts.csv row 7 (P7): Channels must be email, sms, email+sms, none or empty
-      contacts.csv row 8 (P8): Channels names email and Email is empty
-      contacts.csv row 9 (P9): Channels names sms and Phone is empty
-      contacts.csv row 10 (P10): Channels names sms and Phone is empty
-      contacts.csv row 11 (P11): Channels names email and Email is empty
+      contacts.csv row 8 (P8): Channels says email, but Email is empty
+      contacts.csv row 9 (P9): Channels says sms, but Phone is empty
+      contacts.csv row 10 (P10): Channels says sms, but Phone is empty
+      contacts.csv row 11 (P11): Channels says email, but Email is empty
       contacts.csv row 12 (P12): Email and Phone are both empty; fill in one, or delete the row
-      contacts.csv row 13 (P13): Channels names email and Email is empty
-      contacts.csv row 14 (P14): Channels names sms and Phone is empty
+      contacts.csv row 13 (P13): Channels says email, but Email is empty
+      contacts.csv row 14 (P14): Channels says sms, but Phone is empty
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-# Whoever mends the file should have to do it once.
+# Whoever fixes the file should have to do it only once.
 run "all_problems_come_at_once_in_the_order_of_the_rows" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = <<-EOT
@@ -469,13 +469,13 @@ run "all_problems_come_at_once_in_the_order_of_the_rows" {
       contacts.csv row 4: Email must look like name@example.com
       contacts.csv row 4: Phone must be in international form, +15551234567
       contacts.csv row 4: Channels must be email, sms, email+sms, none or empty
-      contacts.csv row 5: must have 5 cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes
+      contacts.csv row 5: must have 5 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
       contacts.csv row 6 (fiona miller): Email must look like name@example.com
-      contacts.csv row 6 (fiona miller): is in department water already, in row 2; keep one of the two rows
-      contacts.csv row 7 (Rosa Lind): has the same Email as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
-      contacts.csv row 7 (Rosa Lind): has the same Phone as row 2 (Fiona Miller) in department water; give each their own, or empty one of the two cells
+      contacts.csv row 6 (fiona miller): is already in department water, in row 2; keep one of the two rows
+      contacts.csv row 7 (Rosa Lind): has the same Email as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
+      contacts.csv row 7 (Rosa Lind): has the same Phone as row 2 (Fiona Miller) in department water; give each person their own, or empty one of the two cells
       contacts.csv row 8 (Hugo Sand): Email and Phone are both empty; fill in one, or delete the row
-      contacts.csv row 11 (Lena Wolf): Channels names sms and Phone is empty
+      contacts.csv row 11 (Lena Wolf): Channels says sms, but Phone is empty
       departments, water: has no services; name at least one, as the report spells it
       EOT
     )
@@ -487,7 +487,7 @@ run "all_problems_come_at_once_in_the_order_of_the_rows" {
 run "a_long_name_is_cut_in_messages" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n${join("", [for i in range(61) : "F"])},,,water"

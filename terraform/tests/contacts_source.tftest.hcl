@@ -1,12 +1,10 @@
 # Where the contacts come from: a file beside the configuration, or an object on S3.
 #
-# Where the source can't be read, the roster is replaced: its own problem would end the run, and
-# contacts_file.tftest.hcl proves that a reason handed to it stops the plan.
+# Where the source can't be read, modules/contacts is replaced. Its own problem would end the run.
+# contacts_file.tftest.hcl proves that such a reason stops the plan.
 
 mock_provider "aws" {
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:us-east-1:123456789012:t" }
-  }
+  source = "./tests/aws"
 }
 
 variables {
@@ -26,7 +24,7 @@ run "contacts_are_read_from_a_path_below_the_terraform_folder" {
   }
 
   assert {
-    condition     = length(data.aws_s3_object.contacts) == 0 && length(module.roster.topics.trash_notifications.subscriptions) > 0
+    condition     = length(data.aws_s3_object.contacts) == 0 && length(module.contacts.topics.trash_notifications.subscriptions) > 0
     error_message = "A path must be read from the file, without a call to S3."
   }
 }
@@ -46,7 +44,7 @@ run "contacts_are_read_from_an_object_on_s3" {
     error_message = "Bucket and key are not those of the address."
   }
   assert {
-    condition     = keys(module.roster.topics.water_critical.subscriptions) == ["email/Fiona Miller"]
+    condition     = keys(module.contacts.topics.water_critical.subscriptions) == ["email/Fiona Miller"]
     error_message = "The object's text is not what the subscriptions come from."
   }
 }
@@ -62,7 +60,7 @@ run "an_object_that_is_no_text_is_unreadable_and_says_how_to_upload_it" {
     values = { body = null, content_type = "application/octet-stream" }
   }
   override_module {
-    target  = module.roster
+    target  = module.contacts
     outputs = { problems = [], topics = {} }
   }
 
@@ -78,7 +76,7 @@ run "a_file_that_is_not_there_is_unreadable" {
     contacts_csv = "nobody.csv"
   }
   override_module {
-    target  = module.roster
+    target  = module.contacts
     outputs = { problems = [], topics = {} }
   }
 
@@ -94,7 +92,7 @@ run "a_folder_is_no_contacts_file" {
     contacts_csv = "examples"
   }
   override_module {
-    target  = module.roster
+    target  = module.contacts
     outputs = { problems = [], topics = {} }
   }
 
@@ -111,7 +109,7 @@ run "a_file_in_another_encoding_is_unreadable_and_says_what_to_save_it_as" {
     contacts_csv = "tests/contacts_latin1.csv"
   }
   override_module {
-    target  = module.roster
+    target  = module.contacts
     outputs = { problems = [], topics = {} }
   }
 

@@ -1,7 +1,7 @@
 # Departments and their alerts: what stops a plan, in which words, and where the borders are.
 #
 # Each table is one map of departments, a case a department. Where good cases are tried, the contacts
-# have a row without a Name, so that the run has a problem to expect; any other would stand behind it.
+# have a row without a Name, so that the run has a problem to expect; any other would come after it.
 
 variables {
   file_name   = "contacts.csv"
@@ -9,10 +9,10 @@ variables {
   text        = "Name,Email,Phone,Department\nFiona Miller,fiona@example.com,,water"
 }
 
-run "a_department_needs_services_that_have_names_and_stand_once" {
+run "a_department_needs_services_that_have_names_and_appear_once" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -45,11 +45,11 @@ run "a_department_needs_services_that_have_names_and_stand_once" {
   }
 }
 
-# Contacts match departments without regard to case, so these two could not be told apart.
-run "departments_that_differ_in_case_alone_are_refused" {
+# Contacts match departments without regard to case, so these two would be the same.
+run "departments_that_differ_only_in_case_are_rejected" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -61,8 +61,8 @@ run "departments_that_differ_in_case_alone_are_refused" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      departments, Water: differs from another department in case alone
-      departments, water: differs from another department in case alone
+      departments, Water: differs from another department only in upper and lower case
+      departments, water: differs from another department only in upper and lower case
       EOT
     )
     error_message = join("\n", output.problems)
@@ -72,7 +72,7 @@ run "departments_that_differ_in_case_alone_are_refused" {
 run "a_threshold_is_a_whole_number_of_at_least_0" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,fiona@example.com,,water"
@@ -85,7 +85,6 @@ run "a_threshold_is_a_whole_number_of_at_least_0" {
           c_above    = { threshold = 1, protocols = ["email"] }
           d_fraction = { threshold = 99.5, protocols = ["email"] }
           e_null     = { threshold = null, protocols = ["email"] }
-          f_quoted   = { threshold = "100", protocols = ["email"] }
           g_large    = { threshold = 1e9, protocols = ["email"] }
           h_little   = { threshold = -0.5, protocols = ["email"] }
         }
@@ -97,21 +96,21 @@ run "a_threshold_is_a_whole_number_of_at_least_0" {
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv row 2: Name is empty
-      departments, water a_below: threshold must be a whole number of at least 0
-      departments, water d_fraction: threshold must be a whole number of at least 0
-      departments, water e_null: threshold must be a whole number of at least 0
-      departments, water h_little: threshold must be a whole number of at least 0
+      departments, water a_below: threshold must be a whole number, 0 or more
+      departments, water d_fraction: threshold must be a whole number, 0 or more
+      departments, water e_null: threshold must be a whole number, 0 or more
+      departments, water h_little: threshold must be a whole number, 0 or more
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-# An alert without protocols reaches nobody, which is a warning (outputs.tftest.hcl), not a problem.
-run "protocols_are_email_and_sms_alone" {
+# An alert without protocols reaches nobody, which is a warning (runner_config.tftest.hcl), not a problem.
+run "protocols_are_only_email_and_sms" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,fiona@example.com,,water"
@@ -135,20 +134,20 @@ run "protocols_are_email_and_sms_alone" {
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv row 2: Name is empty
-      departments, water d_unknown: protocols may be "email" and "sms" alone
-      departments, water e_case: protocols may be "email" and "sms" alone
-      departments, water f_null: protocols may be "email" and "sms" alone
-      departments, water g_blank: protocols may be "email" and "sms" alone
+      departments, water d_unknown: protocols may only be "email" and "sms"
+      departments, water e_case: protocols may only be "email" and "sms"
+      departments, water f_null: protocols may only be "email" and "sms"
+      departments, water g_blank: protocols may only be "email" and "sms"
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-run "all_placeholders_that_there_are_may_stand_in_every_text" {
+run "every_text_may_contain_every_placeholder" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,fiona@example.com,,water"
@@ -178,7 +177,7 @@ run "all_placeholders_that_there_are_may_stand_in_every_text" {
 run "an_unknown_placeholder_is_named_with_its_text" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -197,24 +196,24 @@ run "an_unknown_placeholder_is_named_with_its_text" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      departments, water a_all: subject has the unknown placeholder {cuont}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water a_all: message has the unknown placeholder {Count}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water a_all: sms has the unknown placeholder { count }; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water b_many: message has the unknown placeholder {}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water b_many: message has the unknown placeholder {name}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water b_many: message has the unknown placeholder {email}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water c_message: message has the unknown placeholder {cuont}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, water d_sms: sms has the unknown placeholder {cuont}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water a_all: subject has the unknown placeholder {cuont}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water a_all: message has the unknown placeholder {Count}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water a_all: sms has the unknown placeholder { count }; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water b_many: message has the unknown placeholder {}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water b_many: message has the unknown placeholder {name}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water b_many: message has the unknown placeholder {email}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water c_message: message has the unknown placeholder {cuont}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water d_sms: sms has the unknown placeholder {cuont}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-run "a_topic_name_holds_letters_digits_dashes_and_underscores_alone" {
+run "a_topic_name_holds_letters_digits_dashes_and_underscores_only" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -230,20 +229,20 @@ run "a_topic_name_holds_letters_digits_dashes_and_underscores_alone" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      departments, public works high: the topic name "public_works high" may hold letters, digits, - and _ alone, 256 at most
-      departments, public works high: the topic name "public works_high" may hold letters, digits, - and _ alone, 256 at most
-      departments, straßen high: the topic name "straßen_high" may hold letters, digits, - and _ alone, 256 at most
-      departments, water high.fifo: the topic name "water_high.fifo" may hold letters, digits, - and _ alone, 256 at most
+      departments, public works high: the topic name "public_works high" may only contain letters, digits, - and _, at most 256 of them
+      departments, public works high: the topic name "public works_high" may only contain letters, digits, - and _, at most 256 of them
+      departments, straßen high: the topic name "straßen_high" may only contain letters, digits, - and _, at most 256 of them
+      departments, water high.fifo: the topic name "water_high.fifo" may only contain letters, digits, - and _, at most 256 of them
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_refused_prefix_and_all" {
+run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_rejected_prefix_and_all" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     name_prefix = "city-"
@@ -262,7 +261,7 @@ run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_refused_prefix_and
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == format(
-      "departments, water %s: the topic name \"city-water_%s\" may hold letters, digits, - and _ alone, 256 at most",
+      "departments, water %s: the topic name \"city-water_%s\" may only contain letters, digits, - and _, at most 256 of them",
       join("", [for i in range(246) : "b"]), join("", [for i in range(246) : "b"]),
     )
     error_message = join("\n", output.problems)
@@ -272,7 +271,7 @@ run "a_topic_name_of_256_characters_is_accepted_and_of_257_is_refused_prefix_and
 run "two_alerts_with_one_topic_name_are_both_named" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -295,7 +294,7 @@ run "two_alerts_with_one_topic_name_are_both_named" {
 run "a_subject_is_plain_ascii_on_one_line" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,fiona@example.com,,water"
@@ -321,12 +320,12 @@ run "a_subject_is_plain_ascii_on_one_line" {
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv row 2: Name is empty
-      departments, water b_accent: subject may hold plain ASCII on one line alone
-      departments, water c_emoji: subject may hold plain ASCII on one line alone
-      departments, water d_line: subject may hold plain ASCII on one line alone
-      departments, water e_return: subject may hold plain ASCII on one line alone
-      departments, water f_tab: subject may hold plain ASCII on one line alone
-      departments, water g_delete: subject may hold plain ASCII on one line alone
+      departments, water b_accent: subject must be plain ASCII on one line
+      departments, water c_emoji: subject must be plain ASCII on one line
+      departments, water d_line: subject must be plain ASCII on one line
+      departments, water e_return: subject must be plain ASCII on one line
+      departments, water f_tab: subject must be plain ASCII on one line
+      departments, water g_delete: subject must be plain ASCII on one line
       EOT
     )
     error_message = join("\n", output.problems)
@@ -335,10 +334,10 @@ run "a_subject_is_plain_ascii_on_one_line" {
 
 # SNS takes fewer than 100 characters, and the subject grows when its placeholders are filled in:
 # {count} to 9 digits, {month} to 7 characters, the others to what is configured.
-run "a_subject_of_99_characters_is_accepted_and_of_100_is_refused_placeholders_filled_in" {
+run "a_subject_of_99_characters_is_accepted_and_of_100_is_rejected_placeholders_filled_in" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     text = "Name,Email,Phone,Department\n,fiona@example.com,,water"
@@ -371,24 +370,24 @@ run "a_subject_of_99_characters_is_accepted_and_of_100_is_refused_placeholders_f
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv row 2: Name is empty
-      departments, water a100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water b100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water c100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water d100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water e100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water f100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water g100: subject would be 100 characters long with its placeholders filled in; SNS takes 99
-      departments, water h106: subject would be 106 characters long with its placeholders filled in; SNS takes 99
+      departments, water a100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water b100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water c100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water d100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water e100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water f100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water g100: subject would be 100 characters long with its placeholders filled in; SNS allows 99
+      departments, water h106: subject would be 106 characters long with its placeholders filled in; SNS allows 99
       EOT
     )
     error_message = join("\n", output.problems)
   }
 }
 
-run "a_department_and_its_alert_say_all_that_is_wrong_with_them" {
+run "all_problems_of_a_department_and_its_alert_come_at_once" {
   command = plan
   module {
-    source = "./modules/roster"
+    source = "./modules/contacts"
   }
   variables {
     departments = {
@@ -406,11 +405,11 @@ run "a_department_and_its_alert_say_all_that_is_wrong_with_them" {
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       departments, public works: has no services; name at least one, as the report spells it
-      departments, public works high: the topic name "public works_high" may hold letters, digits, - and _ alone, 256 at most
-      departments, public works high: threshold must be a whole number of at least 0
-      departments, public works high: protocols may be "email" and "sms" alone
-      departments, public works high: subject has the unknown placeholder {wo}; known are {count}, {threshold}, {department}, {level}, {services}, {month}
-      departments, public works high: subject may hold plain ASCII on one line alone
+      departments, public works high: the topic name "public works_high" may only contain letters, digits, - and _, at most 256 of them
+      departments, public works high: threshold must be a whole number, 0 or more
+      departments, public works high: protocols may only be "email" and "sms"
+      departments, public works high: subject has the unknown placeholder {wo}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, public works high: subject must be plain ASCII on one line
       EOT
     )
     error_message = join("\n", output.problems)

@@ -1,36 +1,23 @@
-# What modules/schedule makes: a function with its times, its alarms and its few rights.
+# What modules/schedule makes, in one run: a function with its schedule, its few rights and its alarms.
 
 mock_provider "aws" {
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/city-backlog-alerts-check" }
-  }
-  mock_resource "aws_iam_policy" {
-    defaults = { arn = "arn:aws:iam::123456789012:policy/boundary" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/r", id = "r" }
-  }
-  mock_resource "aws_lambda_function" {
-    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:city-backlog-alerts-check" }
-  }
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  override_resource {
-    target = aws_sqs_queue.check_failed
-    values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed" }
-  }
-  override_resource {
-    target = aws_sqs_queue.start_failed
-    values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed" }
-  }
+  source = "./tests/aws"
+}
+
+override_resource {
+  target = aws_sqs_queue.check_failed
+  values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed" }
+}
+override_resource {
+  target = aws_sqs_queue.start_failed
+  values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed" }
 }
 
 # The code may be any file here.
 variables {
-  at_most             = [{ Sid = "Publish", Effect = "Allow", Action = "sns:Publish", Resource = "arn:aws:sns:*:*:city-*" }]
+  boundary_statements = { Publish = { Action = ["sns:Publish"], Resource = ["arn:aws:sns:*:*:city-*"] } }
   bucket              = { name = "backlog-ledger-1", arn = "arn:aws:s3:::backlog-ledger-1" }
-  configuration       = "{\"remind\":{\"value\":\"month\"}}"
+  configuration       = "{\"remind\":\"month\"}"
   departments         = { trash = { notifications = 30 }, water = { critical = 100, extreme = 300 } }
   expression          = "cron(0 7 * * ? *)"
   max_report_age_days = 40
@@ -41,7 +28,7 @@ variables {
   policies            = { runner-1 = "arn:aws:iam::123456789012:policy/runner-1", runner-shared = "arn:aws:iam::123456789012:policy/runner-shared" }
 }
 
-run "the_function_runs_the_packed_runner_on_its_configuration" {
+run "a_scheduled_check_has_a_function_queues_few_rights_alarms_and_a_dashboard" {
   command = apply
   module {
     source = "./modules/schedule"
@@ -64,7 +51,7 @@ run "the_function_runs_the_packed_runner_on_its_configuration" {
       handler = "runner.handler.handler"
       memory  = 512
       seconds = 300
-      env     = { BACKLOG_CONFIG = "s3://backlog-ledger-1/config/outputs.json" }
+      env     = { BACKLOG_CONFIG = "s3://backlog-ledger-1/config/runner_config.json" }
       hash    = filebase64sha256("tests/contacts_latin1.csv")
     })
     error_message = "Another function."
@@ -76,26 +63,19 @@ run "the_function_runs_the_packed_runner_on_its_configuration" {
       && aws_lambda_function_event_invoke_config.check.maximum_event_age_in_seconds == 3600
       && aws_lambda_function_event_invoke_config.check.destination_config[0].on_failure[0].destination == aws_sqs_queue.check_failed.arn
     )
-    error_message = "A run that failed is retried otherwise, or lost."
+    error_message = "A run that failed is lost, or is not tried twice more."
   }
   assert {
     condition = (
-      aws_s3_object.configuration.bucket == "backlog-ledger-1" && aws_s3_object.configuration.key == "config/outputs.json"
-      && aws_s3_object.configuration.content == "{\"remind\":{\"value\":\"month\"}}" && aws_s3_object.configuration.content_type == "application/json"
-      && aws_s3_object.configuration.etag == md5("{\"remind\":{\"value\":\"month\"}}")
+      aws_s3_object.configuration.bucket == "backlog-ledger-1" && aws_s3_object.configuration.key == "config/runner_config.json"
+      && aws_s3_object.configuration.content == "{\"remind\":\"month\"}" && aws_s3_object.configuration.content_type == "application/json"
+      && aws_s3_object.configuration.etag == md5("{\"remind\":\"month\"}")
     )
-    error_message = "The configuration is not what was given, or elsewhere."
+    error_message = "The configuration is somewhere else, or is not the one that was given."
   }
   assert {
     condition     = aws_cloudwatch_log_group.check.name == "/aws/lambda/city-backlog-alerts-check" && aws_cloudwatch_log_group.check.retention_in_days == 90
-    error_message = "Logs are elsewhere, or kept for another time."
-  }
-}
-
-run "what_fails_is_kept_for_fourteen_days_and_encrypted" {
-  command = apply
-  module {
-    source = "./modules/schedule"
+    error_message = "Logs are somewhere else, or are kept for another time."
   }
 
   assert {
@@ -118,55 +98,18 @@ run "what_fails_is_kept_for_fourteen_days_and_encrypted" {
     )
     error_message = "Another schedule."
   }
-}
 
-run "without_operators_an_alarm_is_red_and_tells_nobody" {
-  command = apply
-  module {
-    source = "./modules/schedule"
-  }
-  variables {
-    operators_topic_arn = null
-  }
-
-  assert {
-    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : length(alarm.alarm_actions) + length(alarm.ok_actions) == 0])
-    error_message = "An alarm tells somebody who is not there."
-  }
-}
-
-run "where_no_report_is_stale_there_is_no_line_for_it" {
-  command = apply
-  module {
-    source = "./modules/schedule"
-  }
-  variables {
-    max_report_age_days = null
-  }
-
-  assert {
-    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[3].properties.annotations.horizontal == []
-    error_message = aws_cloudwatch_dashboard.this.dashboard_body
-  }
-}
-
-# Action by action. Contacts, other buckets and other topics are in none of these.
-run "function_and_schedule_may_do_their_work_and_nothing_else" {
-  command = apply
-  module {
-    source = "./modules/schedule"
-  }
-
+  # Action by action. Contacts, other buckets and other topics are in none of these.
   assert {
     condition = jsonencode(jsondecode(aws_iam_role_policy.check.policy).Statement) == jsonencode([
+      { Sid = "KeepFailedEvents", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed"] },
+      { Sid = "ReadConfiguration", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["arn:aws:s3:::backlog-ledger-1/config/runner_config.json"] },
       {
         Sid      = "WriteLog"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/city-backlog-alerts-check:*"
+        Resource = ["arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/city-backlog-alerts-check:*"]
       },
-      { Sid = "KeepWhatFailed", Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed" },
-      { Sid = "ReadConfiguration", Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::backlog-ledger-1/config/outputs.json" },
     ])
     error_message = aws_iam_role_policy.check.policy
   }
@@ -174,7 +117,7 @@ run "function_and_schedule_may_do_their_work_and_nothing_else" {
   assert {
     condition = (
       aws_iam_role.check.permissions_boundary == aws_iam_policy.boundary.arn
-      && [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : statement.Sid] == ["WriteLog", "KeepWhatFailed", "ReadConfiguration", "Publish"]
+      && [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : "${statement.Effect} ${statement.Sid}"] == ["Allow KeepFailedEvents", "Allow Publish", "Allow ReadConfiguration", "Allow WriteLog"]
     )
     error_message = aws_iam_policy.boundary.policy
   }
@@ -187,8 +130,8 @@ run "function_and_schedule_may_do_their_work_and_nothing_else" {
   }
   assert {
     condition = jsonencode(jsondecode(aws_iam_role_policy.schedule.policy).Statement) == jsonencode([
-      { Sid = "StartTheCheck", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:eu-west-1:123456789012:function:city-backlog-alerts-check" },
-      { Sid = "KeepWhatFailed", Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed" },
+      { Sid = "StartCheck", Effect = "Allow", Action = "lambda:InvokeFunction", Resource = "arn:aws:lambda:eu-west-1:123456789012:function:city-backlog-alerts-check" },
+      { Sid = "KeepFailedEvents", Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed" },
     ])
     error_message = aws_iam_role_policy.schedule.policy
   }
@@ -200,13 +143,6 @@ run "function_and_schedule_may_do_their_work_and_nothing_else" {
       ["scheduler.amazonaws.com {\"StringEquals\":{\"aws:SourceAccount\":\"123456789012\"}}"],
     ]
     error_message = "A role can be taken by somebody else."
-  }
-}
-
-run "each_alarm_tells_the_operators" {
-  command = apply
-  module {
-    source = "./modules/schedule"
   }
 
   assert {
@@ -225,14 +161,14 @@ run "each_alarm_tells_the_operators" {
   }
   assert {
     condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:backlog-operators"])])
-    error_message = "An alarm tells nobody."
+    error_message = "An alarm notifies nobody."
   }
-  # Only where "OK" means that something was mended.
+  # Only where "OK" means that something was fixed.
   assert {
     condition = {
       for key, alarm in merge(aws_cloudwatch_metric_alarm.this, { not-run = aws_cloudwatch_metric_alarm.not_run }) : key => length(alarm.ok_actions)
     } == { check-failed = 1, errors = 0, not-run = 1, start-failed = 1, throttles = 0 }
-    error_message = "\"OK\" is told where it means nothing, or is not told where it does."
+    error_message = "\"OK\" is sent where it means nothing, or is not sent where it does."
   }
   assert {
     condition = (
@@ -245,13 +181,6 @@ run "each_alarm_tells_the_operators" {
       && [for metric in flatten([for query in aws_cloudwatch_metric_alarm.not_run.metric_query : query.metric]) : "${metric.namespace} ${metric.stat} ${metric.metric_name} ${metric.dimensions.FunctionName} ${metric.period}"] == ["AWS/Lambda Sum Invocations city-backlog-alerts-check 86400"]
     )
     error_message = jsonencode(aws_cloudwatch_metric_alarm.not_run.metric_query)
-  }
-}
-
-run "the_dashboard_shows_the_counts_with_their_thresholds" {
-  command = apply
-  module {
-    source = "./modules/schedule"
   }
 
   assert {
@@ -273,6 +202,26 @@ run "the_dashboard_shows_the_counts_with_their_thresholds" {
     condition = [for chart in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${chart.x},${chart.y} ${chart.properties.title} ${chart.properties.region}"] == [
       "0,0 trash eu-west-1", "12,0 water eu-west-1", "0,6 Alerts eu-west-1", "12,6 Age of the report in days eu-west-1",
     ]
+    error_message = aws_cloudwatch_dashboard.this.dashboard_body
+  }
+}
+
+run "without_operators_alarms_notify_nobody_and_without_an_age_the_dashboard_has_no_line_for_it" {
+  command = apply
+  module {
+    source = "./modules/schedule"
+  }
+  variables {
+    max_report_age_days = null
+    operators_topic_arn = null
+  }
+
+  assert {
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : length(alarm.alarm_actions) + length(alarm.ok_actions) == 0])
+    error_message = "An alarm notifies somebody who is not there."
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[3].properties.annotations.horizontal == []
     error_message = aws_cloudwatch_dashboard.this.dashboard_body
   }
 }

@@ -13,8 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from scripts.backtest.__main__ import main
-from scripts.samples import __main__ as sample_history
+from scripts.backtest.command import main
+from scripts.samples import history as sample_history
 from scripts.terraform import ROOT
 from tests.e2e.chromium import chromium
 from tests.support.reports import HEADER, write_departments
@@ -156,9 +156,7 @@ def test_what_is_drawn_is_what_the_table_holds(open_page: Open, name: str) -> No
     for drawn in departments:
         rows = drawn["rows"][::-1]
         counts = [None if r[1] == "?" else int(r[1].replace(",", "")) for r in rows]
-        limits = sorted(
-            int(head.split(" above ")[1].replace(",", "")) for head in drawn["head"][2:]
-        )
+        limits = sorted(int(head.split(" over ")[1].replace(",", "")) for head in drawn["head"][2:])
         heights = sorted(
             (y for path in drawn["thresholds"] for _, y in ends(path)[:1]), reverse=True
         )
@@ -177,7 +175,7 @@ def test_what_is_drawn_is_what_the_table_holds(open_page: Open, name: str) -> No
         assert found == pytest.approx(known, rel=0.001, abs=0.2)
         assert len(line) == len(known)
         assert drawn["count"] == [list(point) for point in line]
-        alerts = [i for i, row in enumerate(rows) if "alert" in row[2:]]
+        alerts = [i for i, row in enumerate(rows) if "sent" in row[2:]]
         assert [round((x - left) / step) for x, _ in drawn["sent"]] == alerts
         assert (drawn["unknown"] > 0) == (len(known) < len(counts))
 
@@ -227,12 +225,12 @@ def test_the_keyboard_reaches_links_and_tables_and_shows_where_it_is(open_page: 
     assert page.evaluate(focus) == "solid"
 
 
-def test_a_screen_reader_hears_what_each_plot_and_strip_shows(open_page: Open) -> None:
+def test_a_screen_reader_reads_what_each_plot_and_strip_shows(open_page: Open) -> None:
     page = open_page("sample").page
 
     plots = page.get_by_role("img", name=re.compile("open cases by month Lowest .* highest "))
     water = "water: open cases by month Lowest 54 in March 2024, highest"
-    strips = page.get_by_role("img", name=re.compile("^alert in 12 of the last 24 months$"))
+    strips = page.get_by_role("img", name=re.compile("^sent in 12 of the last 24 months$"))
 
     assert plots.count() == 5
     assert page.get_by_role("img", name=re.compile(water.replace(" ", "."))).count() == 1

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from runner.config import parse_outputs
-from scripts.backtest.read import read_coverage, read_departments
+from runner.config import parse_config
+from scripts.backtest.departments import read_departments, read_outputs
 from scripts.dev.sandbox import use_example
-from scripts.samples import __main__ as sample_history
+from scripts.samples import history as sample_history
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.workspace import Workspace
 
@@ -27,7 +27,7 @@ def test_make_board_writes_the_page_and_says_where(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr == "the board is in .cache/board.html\n"
     assert done.stdout.startswith("2025-03 to 2026-02, 12 months\n")
-    assert "To fire in about 2 of 12 months, set\n" in done.stdout
+    assert "To be over in about 2 of 12 months, set\n" in done.stdout
     page = (project.folder / ".cache" / "board.html").read_text(encoding="utf-8")
     assert "2 of 2 departments are over a threshold" in page
 
@@ -102,13 +102,15 @@ def test_the_departments_file_is_read_as_terraform_reads_it(
 
     ours = read_departments(str(workspace.folder / "departments.auto.tfvars"))
 
-    theirs = parse_outputs(outputs, "outputs").alerts
+    values = json.loads(outputs)
+    theirs = parse_config(json.dumps(values["runner_config"]["value"]), "outputs").alerts
     fields = ("topic", "department", "level", "services", "threshold")
     assert [[getattr(a, f) for f in fields] for a in ours] == [
         [getattr(a, f) for f in fields] for a in theirs
     ]
     assert [set(a.protocols) for a in ours] == [set(a.protocols) for a in theirs]
     (tmp_path / "outputs.json").write_text(outputs)
-    coverage = read_coverage(str(tmp_path / "outputs.json"))
+    remind, coverage = read_outputs(str(tmp_path / "outputs.json"))
+    assert remind == "month"
     assert coverage.keys() == {(a.department, a.level) for a in ours}
     workspace.run("destroy", "-auto-approve", "-input=false")

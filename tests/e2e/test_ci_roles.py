@@ -1,4 +1,4 @@
-"""The roles for GitHub Actions, made for real and planned again."""
+"""The roles for GitHub Actions: created for real, and planned again."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import boto3
 from tests.e2e.workspace import Workspace
 
 
-def test_the_roles_are_made_once_and_named(
+def test_the_roles_are_created_once_and_named(
     new_workspace: Callable[[], Workspace], in_aws: None
 ) -> None:
     city = new_workspace()
@@ -22,7 +22,7 @@ def test_the_roles_are_made_once_and_named(
     city.apply()
 
     assert city.plan().changes == {}
-    arns = json.loads(city.outputs())["ci_role_arns"]["value"]
+    arns = json.loads(city.run("output", "-json", "ci_role_arns").stdout)
     assert arns == {
         job: f"arn:aws:iam::123456789012:role/backlog-alerts-ci-{job}"
         for job in ("apply", "check", "plan")

@@ -1,4 +1,4 @@
-"""What an edit of contacts.csv does to a city that is already applied: no more than was meant."""
+"""What an edit of contacts.csv changes in a city that is already applied: only what was meant."""
 
 import time
 from collections.abc import Callable
@@ -55,11 +55,11 @@ def contacts(workspace: Workspace, rows: list[str]) -> None:
 def planned(city: Workspace, rows: list[str], *options: str) -> dict[str, str]:
     """Plan an edit; return what happens to topics, policies and subscriptions.
 
-    The marker between subscriptions that end and that begin is replaced with every change.
+    The marker between the subscriptions that are destroyed and created is left out.
     """
     contacts(city, rows)
     changes = city.plan(*options).changes
-    return {a: action for a, action in changes.items() if "ends_before_beginnings" not in a}
+    return {a: action for a, action in changes.items() if "destroy_before_create" not in a}
 
 
 def test_the_same_file_changes_nothing(city: Workspace) -> None:
@@ -148,10 +148,10 @@ def test_contacts_on_s3_mean_the_same_as_contacts_on_disk(city: Workspace) -> No
     assert planned(city, ["broken"], "-var=contacts_csv=s3://people/a/contacts.csv") == {}
 
 
-def test_an_address_that_passes_to_another_name_stays_subscribed(
+def test_an_address_that_moves_to_another_name_stays_subscribed(
     new_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ending a subscription takes a while at AWS; the new one must not be given the old one.
+    """AWS takes a while to unsubscribe. A new subscription must not become the old one.
 
     Fiona marries, and Omar and Ann swap their phones.
     """
@@ -172,14 +172,14 @@ def test_an_address_that_passes_to_another_name_stays_subscribed(
     contacts(workspace, [FIONA.replace("Miller", "Smith"), *swapped, TOM])
     workspace.apply("-var=name_prefix=renamed_")
 
-    heard = [
+    subscribed = [
         (subscription.topic.name, subscription.endpoint)
         for subscription in get_backend("sns")[ACCOUNT][REGION].subscriptions.values()
         if subscription.topic.name.startswith("renamed_water")
     ]
     emails = ["ann@example.com", "fiona@example.com", "omar@example.com"]
     phones = ["+15555550101", "+15555550102", "+15555550109"]
-    assert sorted(heard) == [
+    assert sorted(subscribed) == [
         *(("renamed_water_critical", email) for email in emails),
         *(("renamed_water_extreme", phone) for phone in phones),
     ]

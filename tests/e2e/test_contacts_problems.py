@@ -1,4 +1,4 @@
-"""Everything wrong with a contacts file and the departments is said at once, to the letter."""
+"""All problems of a contacts file and the departments come at once, in exactly these words."""
 
 from collections.abc import Callable
 
@@ -43,25 +43,25 @@ broken.csv row 4 (Omar Haddad): Department "watr" is not one of trash, water
 broken.csv row 4 (Omar Haddad): Email must look like name@example.com
 broken.csv row 5 (Grace Kim): Email and Phone are both empty; fill in one, or delete the row
 broken.csv row 6: Name is empty
-broken.csv row 7: Name holds what looks like an email or a phone number; \
-put the person's name there
+broken.csv row 7: Name contains what looks like an email or a phone number; \
+enter the person's name
 broken.csv row 7: Department is not one of trash, water
-broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet (1.55512E+10); \
-format the column as text and type the number again, +15551234567
-broken.csv row 9: must have 4 cells, as the header has; \
-put double quotes around a cell that holds a comma, and no other quotes
+broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet, as in 1.55512E+10; \
+format the column as text and type the number again, as in +15551234567
+broken.csv row 9: must have 4 cells, as the header does; \
+put double quotes around a cell with a comma in it, and use no other quotes
 broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
-give each their own, or empty one of the two cells
-broken.csv row 12 (Bob Ray): is in department water already, in row 10; \
+give each person their own, or empty one of the two cells
+broken.csv row 12 (Bob Ray): is already in department water, in row 10; \
 keep one of the two rows
 departments, trash: has no services; name at least one, as the report spells it
-departments, trash over 30: the topic name "trash_over 30" may hold letters, digits, - and _ \
-alone, 256 at most
-departments, trash over 30: subject may hold plain ASCII on one line alone
-departments, water critical: threshold must be a whole number of at least 0
-departments, water critical: protocols may be "email" and "sms" alone
+departments, trash over 30: the topic name "trash_over 30" may only contain letters, digits, \
+- and _, at most 256 of them
+departments, trash over 30: subject must be plain ASCII on one line
+departments, water critical: threshold must be a whole number, 0 or more
+departments, water critical: protocols may only be "email" and "sms"
 departments, water critical: message has the unknown placeholder {cuont}; \
-known are {count}, {threshold}, {department}, {level}, {services}, {month}"""
+the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}"""
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +80,11 @@ def problems(city: Workspace, contacts_csv: str) -> list[str]:
     return [line.strip() for line in result.error.splitlines()]
 
 
-def test_all_problems_are_said_at_once_in_the_order_of_the_rows(city: Workspace) -> None:
+def test_all_problems_come_at_once_in_the_order_of_the_rows(city: Workspace) -> None:
     assert "\n".join(problems(city, "broken.csv")) == MESSAGE
 
 
-def test_a_file_that_is_not_there_says_where_it_was_looked_for(city: Workspace) -> None:
+def test_a_missing_file_is_a_problem_that_says_what_paths_there_are(city: Workspace) -> None:
     assert problems(city, "gone.csv")[0] == (
         "gone.csv: there is no such file; give a path relative to the terraform folder, or s3://bucket/key"
     )

@@ -1,4 +1,4 @@
-"""The older system with levels, out of configuration alone: examples/multi-level."""
+"""The older system with levels, from configuration alone: examples/multi-level."""
 
 import json
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from collections.abc import Callable
 import boto3
 import pytest
 
-from runner.config import parse_outputs
-from scripts.dev.sandbox import Heard, use_example
+from runner.config import parse_config
+from scripts.dev.sandbox import Received, use_example
 from tests.e2e.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("in_aws")
@@ -22,7 +22,7 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
 
 
 @pytest.mark.parametrize(
-    ("count", "due"),
+    ("count", "over"),
     [
         (100, set()),
         (101, {"water_critical"}),
@@ -30,36 +30,38 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
         (301, {"water_critical", "water_extreme"}),
     ],
 )
-def test_levels_are_due_above_their_thresholds(city: Workspace, count: int, due: set[str]) -> None:
+def test_levels_are_sent_above_their_thresholds(
+    city: Workspace, count: int, over: set[str]
+) -> None:
     counts = {"Water": count, "Pothole": 60, "Street Light Out": 40}
 
-    assert {message.topic for message in city.heard(counts)} == due
+    assert {message.topic for message in city.received(counts)} == over
 
 
 def test_critical_is_emailed_and_extreme_is_texted(city: Workspace) -> None:
     counts = {"Water": 301, "Pothole": 61, "Street Light Out": 40}
 
-    heard = city.heard(counts)
+    received = city.received(counts)
 
     water = "Help fix water violations NOW! / 301 water issues"
     streets = "Help fix street violations NOW! / 101 street issues"
-    assert heard == [
-        Heard("Fiona Miller", "email", "streets_critical", streets),
-        Heard("Luis Ortega", "email", "streets_critical", streets),
-        Heard("Fiona Miller", "email", "water_critical", water),
-        Heard("Grace Kim", "email", "water_critical", water),
-        Heard("Omar Haddad", "email", "water_critical", water),
-        Heard("Fiona Miller", "sms", "water_extreme", "301 violations! RUN!"),
-        Heard("Omar Haddad", "sms", "water_extreme", "301 violations! RUN!"),
+    assert received == [
+        Received("Fiona Miller", "email", "streets_critical", streets),
+        Received("Luis Ortega", "email", "streets_critical", streets),
+        Received("Fiona Miller", "email", "water_critical", water),
+        Received("Grace Kim", "email", "water_critical", water),
+        Received("Omar Haddad", "email", "water_critical", water),
+        Received("Fiona Miller", "sms", "water_extreme", "301 violations! RUN!"),
+        Received("Omar Haddad", "sms", "water_extreme", "301 violations! RUN!"),
     ]
 
 
-def test_the_runner_takes_what_terraform_puts_out(city: Workspace) -> None:
-    outputs = city.outputs()
+def test_the_runner_reads_what_terraform_prints(city: Workspace) -> None:
+    printed = city.run("output", "-json", "runner_config").stdout
 
-    config = parse_outputs(outputs, "outputs")
+    config = parse_config(printed, "runner_config")
 
-    values = json.loads(outputs)["alerts"]["value"]
+    values = json.loads(printed)["alerts"]
     assert [alert.topic for alert in config.alerts] == sorted(values)
     fields = {"department", "level", "services", "threshold", "protocols", "topic_arn"}
     assert all(set(value) == fields | {"subject", "message", "sms"} for value in values.values())

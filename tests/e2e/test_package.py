@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -18,7 +17,7 @@ from scripts.dev.package import MOST_UNZIPPED, MOST_ZIPPED, PYTHON, find_python
 from scripts.dev.sandbox import ACCOUNT, REGION
 from scripts.terraform import ROOT
 from tests.e2e.project import new_project
-from tests.support.examples import an_alert, outputs
+from tests.support.examples import an_alert, runner_config
 
 BUCKET = "backlog-alerts"
 # As Lambda does: the package, the interpreter's own library, and nothing else.
@@ -103,12 +102,11 @@ def function(
     assert [sns.create_topic(Name=a.topic)["TopicArn"] for a in alerts] == [
         alert.topic_arn for alert in alerts
     ]
-    config: dict[str, Any] = json.loads(
-        outputs(*alerts, report_url=f"s3://{BUCKET}/{{yyyy}}-{{mm}}.csv")
-    )
-    config |= {"ledger_bucket": {"value": BUCKET}, "remind": {"value": "month"}}
+    report_url = f"s3://{BUCKET}/{{yyyy}}-{{mm}}.csv"
     objects = {
-        "config/outputs.json": json.dumps({**config, "notify_recovery": {"value": False}}),
+        "config/runner_config.json": runner_config(
+            *alerts, report_url=report_url, ledger_bucket=BUCKET
+        ),
         "2026-02.csv": "service_name,count\nWater,101\nTrash,100\n",
     }
     s3.create_bucket(Bucket=BUCKET)
@@ -117,7 +115,7 @@ def function(
     with zipfile.ZipFile(package) as archive:
         archive.extractall(tmp_path / "task")
     env = {name: value for name, value in aws.items() if name.startswith("AWS_")}
-    env |= {"BACKLOG_CONFIG": f"s3://{BUCKET}/config/outputs.json", "HOME": str(tmp_path)}
+    env |= {"BACKLOG_CONFIG": f"s3://{BUCKET}/config/runner_config.json", "HOME": str(tmp_path)}
     env |= {"AWS_LAMBDA_FUNCTION_NAME": "backlog-alerts-check", "NO_PROXY": "127.0.0.1"}
     return Function(function_python, tmp_path / "task", env)
 

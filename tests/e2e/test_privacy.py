@@ -10,6 +10,7 @@ import pytest
 
 from runner.cli import main
 from tests.e2e.workspace import Workspace
+from tests.support.examples import an_alert, runner_config
 
 TOKENS = ("canary", "55501")
 HEADER = "Name,Email,Phone,Department,Channels"
@@ -90,7 +91,7 @@ def test_no_address_is_shown_for_a_broken_file(city: Workspace, name: str) -> No
     result = city.run("plan", "-no-color", EXAMPLE, "-var=contacts_csv=broken.csv")
 
     assert result.returncode == 1
-    assert "To be mended first" in result.text
+    assert "Fix these first" in result.text
     assert leaks(result.text) == []
 
 
@@ -98,22 +99,12 @@ def test_no_address_is_shown_for_a_broken_file(city: Workspace, name: str) -> No
 def test_a_contacts_file_taken_for_a_report_is_not_repeated(
     city: Workspace, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    city.write("outputs.json", OUTPUTS)
+    city.write("config.json", runner_config(an_alert(services=("Fiona Miller",))))
     city.write("broken.csv", "\n".join(BROKEN[name]) + "\n")
-    arguments = ["--outputs", str(city.folder / "outputs.json")]
+    arguments = ["--config", str(city.folder / "config.json")]
 
     code = main([*arguments, "--report", str(city.folder / "broken.csv")])
 
     shown = capsys.readouterr()
     assert code == 3
     assert leaks(shown.out + shown.err) == []
-
-
-OUTPUTS = """{
-  "report_url": {"value": ""},
-  "alerts": {"value": {"water_critical": {
-    "department": "water", "level": "critical", "services": ["Fiona Miller"], "threshold": 1,
-    "protocols": ["email"], "topic_arn": "arn:aws:sns:us-east-1:123456789012:water_critical",
-    "subject": "s", "message": "m", "sms": "s"
-  }}}
-}"""

@@ -1,4 +1,4 @@
-"""The ledger, the operators and the schedule, made for real, planned again and taken away."""
+"""The ledger, the operators and the schedule: created for real, planned again and destroyed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -45,8 +45,9 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
     return workspace
 
 
-def outputs(city: Workspace) -> Mapping[str, Any]:
-    return {name: output["value"] for name, output in json.loads(city.outputs()).items()}
+def runner_config(city: Workspace) -> Mapping[str, Any]:
+    config: Mapping[str, Any] = json.loads(city.run("output", "-json", "runner_config").stdout)
+    return config
 
 
 def test_the_second_plan_is_quiet(city: Workspace) -> None:
@@ -66,9 +67,7 @@ def test_no_address_of_an_operator_is_shown(city: Workspace) -> None:
 
 
 @pytest.mark.usefixtures("in_aws")
-def test_the_function_is_started_and_finds_the_outputs_as_its_configuration(
-    city: Workspace,
-) -> None:
+def test_the_function_is_started_and_finds_its_configuration(city: Workspace) -> None:
     function = boto3.client("lambda").get_function(FunctionName="backlog-alerts-check")
     target = boto3.client("scheduler").get_schedule(Name="backlog-alerts-check")["Target"]
     address = function["Configuration"]["Environment"]["Variables"]["BACKLOG_CONFIG"]
@@ -76,17 +75,12 @@ def test_the_function_is_started_and_finds_the_outputs_as_its_configuration(
     found = json.loads(boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
     assert target["Arn"] == function["Configuration"]["FunctionArn"]
-    assert bucket == outputs(city)["ledger_bucket"]
-    not_for_the_runner = ("ci_role_arns", "coverage", "runner_policy_arns")
-    assert found == {
-        name: {"value": value}
-        for name, value in outputs(city).items()
-        if name not in not_for_the_runner
-    }
+    assert (bucket, key) == (found["ledger_bucket"], "config/runner_config.json")
+    assert found == runner_config(city)
 
 
 @pytest.mark.usefixtures("in_aws")
-def test_the_function_may_do_exactly_its_work(city: Workspace) -> None:
+def test_the_function_may_do_its_job_and_nothing_else(city: Workspace) -> None:
     iam = boto3.client("iam")
     role = "backlog-alerts-check"
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -106,7 +100,7 @@ def test_the_function_may_do_exactly_its_work(city: Workspace) -> None:
         for resource in listed(statement["Resource"])
     }
 
-    bucket = f"arn:aws:s3:::{outputs(city)['ledger_bucket']}"
+    bucket = f"arn:aws:s3:::{runner_config(city)['ledger_bucket']}"
     here = "us-east-1:123456789012"
     log = f"arn:aws:logs:{here}:log-group:/aws/lambda/backlog-alerts-check:*"
     assert rights == {
@@ -114,10 +108,11 @@ def test_the_function_may_do_exactly_its_work(city: Workspace) -> None:
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:water_extreme"),
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:backlog-operators"),
         ("Allow", "s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
-        ("Allow", "s3:GetObject", f"{bucket}/config/outputs.json"),
+        ("Allow", "s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("Allow", "s3:ListBucket", bucket),
         ("Allow", "s3:GetObject", f"{bucket}/ledger/*"),
-        ("Allow", "s3:PutObject", f"{bucket}/ledger/*"),
+        ("Allow", "s3:GetObject", f"{bucket}/ledger.json"),
+        ("Allow", "s3:PutObject", f"{bucket}/ledger.json"),
         ("Allow", "sqs:SendMessage", f"arn:aws:sqs:{here}:backlog-alerts-check-failed"),
         ("Allow", "logs:CreateLogStream", log),
         ("Allow", "logs:PutLogEvents", log),
@@ -136,16 +131,17 @@ def test_the_function_has_a_boundary_and_no_right_goes_beyond_it(city: Workspace
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     }
-    bucket = f"arn:aws:s3:::{outputs(city)['ledger_bucket']}"
+    bucket = f"arn:aws:s3:::{runner_config(city)['ledger_bucket']}"
     here = "us-east-1:123456789012"
     log = f"arn:aws:logs:{here}:log-group:/aws/lambda/backlog-alerts-check:*"
     assert most == {
         ("sns:Publish", "arn:aws:sns:*:*:*"),
         ("s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
-        ("s3:GetObject", f"{bucket}/config/outputs.json"),
+        ("s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("s3:ListBucket", "arn:aws:s3:::backlog-ledger-*"),
         ("s3:GetObject", "arn:aws:s3:::backlog-ledger-*/ledger/*"),
-        ("s3:PutObject", "arn:aws:s3:::backlog-ledger-*/ledger/*"),
+        ("s3:GetObject", "arn:aws:s3:::backlog-ledger-*/ledger.json"),
+        ("s3:PutObject", "arn:aws:s3:::backlog-ledger-*/ledger.json"),
         ("sqs:SendMessage", f"arn:aws:sqs:{here}:backlog-alerts-check-failed"),
         ("logs:CreateLogStream", log),
         ("logs:PutLogEvents", log),
@@ -163,7 +159,7 @@ def test_the_dashboard_has_the_thresholds_and_the_alarms_the_operators(city: Wor
         {"label": "critical", "value": 100},
         {"label": "extreme", "value": 300},
     ]
-    topic = [outputs(city)["operators_topic_arn"]]
+    topic = [runner_config(city)["operators_topic_arn"]]
     assert {alarm["AlarmName"]: alarm["AlarmActions"] for alarm in alarms} == {
         "backlog-alerts-check-failed": topic,
         "backlog-alerts-errors": topic,
@@ -173,7 +169,7 @@ def test_the_dashboard_has_the_thresholds_and_the_alarms_the_operators(city: Wor
     }
 
 
-def test_operators_are_refused_by_their_places(city: Workspace) -> None:
+def test_a_wrong_operator_is_named_by_its_place(city: Workspace) -> None:
     given = '["canary1@example.com", "canary2", " Canary1@Example.com"]'
     result = city.run("plan", "-no-color", f"-var=operator_emails={given}")
 
@@ -183,17 +179,18 @@ def test_operators_are_refused_by_their_places(city: Workspace) -> None:
     assert "canary" not in result.text.lower()
 
 
-def test_a_function_without_code_says_how_it_is_made(city: Workspace) -> None:
+def test_a_function_without_code_says_how_to_build_it(city: Workspace) -> None:
     result = city.run("plan", "-no-color", "-var=package=gone.zip")
 
     assert result.returncode == 1
-    assert "The function's code is not there (gone.zip); run `make package` first." in result.stderr
+    assert "The function's code is missing (gone.zip). Run `make package` first." in result.stderr
 
 
 def test_problems_of_the_contacts_stop_all_of_it(new_workspace: Callable[[], Workspace]) -> None:
     workspace = new_workspace()
     workspace.write("departments.auto.tfvars", DEPARTMENTS)
-    workspace.write("schedule.auto.tfvars", ON)
+    roles = 'github_actions = { repository = "example-city/alerts", state_bucket = "state" }'
+    workspace.write("schedule.auto.tfvars", ON + roles)
     (workspace.folder / "runner.zip").write_bytes(NO_CODE)
     workspace.write("contacts.csv", "Name,Email,Phone,Department\nFiona Miller,,,water\n")
     result = workspace.run("plan", "-no-color")
@@ -205,17 +202,18 @@ def test_problems_of_the_contacts_stop_all_of_it(new_workspace: Callable[[], Wor
 
 
 @pytest.mark.usefixtures("in_aws")
-def test_switched_off_again_nothing_is_left_of_it(city: Workspace) -> None:
-    bucket = outputs(city)["ledger_bucket"]
+def test_switched_off_again_nothing_of_it_is_left(city: Workspace) -> None:
+    bucket = runner_config(city)["ledger_bucket"]
     s3 = boto3.client("s3")
-    s3.put_object(Bucket=bucket, Key="ledger/water_critical.json", Body=b"{}")
-    s3.put_object(Bucket=bucket, Key="ledger/water_critical.json", Body=b"{ }")
+    s3.put_object(Bucket=bucket, Key="ledger.json", Body=b"{}")
+    s3.put_object(Bucket=bucket, Key="ledger.json", Body=b"{ }")
     city.write("schedule.auto.tfvars", OFF)
     city.apply()
 
     assert s3.list_buckets()["Buckets"] == []
     assert boto3.client("lambda").list_functions()["Functions"] == []
-    assert {"ledger_bucket", "operators_topic_arn"}.isdisjoint(outputs(city))
+    config = runner_config(city)
+    assert (config["ledger_bucket"], config["operators_topic_arn"]) == (None, None)
     assert city.plan().changes == {}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from tests.e2e.project import Project, new_project, without_data_dir
-from tests.e2e.test_readme import gitlab
+from tests.e2e.test_readmes import gitlab
 from tests.scripts.test_workflows import job_of
 from tests.support.servers import Server, refused
 
@@ -106,8 +106,8 @@ def test_a_pull_request_gets_its_review(runner: Runner) -> None:
 
     assert step.code == 0, step.log
     assert step.outputs["code"] == "0"
-    assert "Ana Ruiz starts to hear critical by email" in step.summary
-    assert "Grace Kim no longer hears critical by email" in step.summary
+    assert "Ana Ruiz is subscribed to critical by email" in step.summary
+    assert "Grace Kim is unsubscribed from critical by email" in step.summary
     assert step.summary == (runner.project.folder / "review.md").read_text()
     assert "@" not in step.log + step.summary
     assert "555555" not in step.log + step.summary
@@ -121,7 +121,7 @@ def test_gitlabs_job_reviews_the_same(runner: Runner) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert "Ana Ruiz starts to hear critical by email" in done.stdout
+    assert "Ana Ruiz is subscribed to critical by email" in done.stdout
 
 
 def test_a_risky_pull_request_has_its_review_and_a_digest_to_accept(runner: Runner) -> None:
@@ -133,7 +133,7 @@ def test_a_risky_pull_request_has_its_review_and_a_digest_to_accept(runner: Runn
 
     assert step.code == 0, step.log
     assert step.outputs["code"] == "1"
-    assert "streets extreme: nobody is left to hear it" in step.summary
+    assert "streets extreme: no subscriber is left" in step.summary
     assert f"--accept {step.outputs['digest']}" in step.summary
     assert runner.step("plan", "review", REVIEW + 1).code == 1
 
@@ -155,7 +155,7 @@ def test_a_pull_request_that_can_not_be_planned_fails_with_the_reason(runner: Ru
 def test_the_reviewed_plan_is_applied_and_no_other(runner: Runner) -> None:
     reviewed = runner.step("apply", "review", 0)
     assert reviewed.code == 0, reviewed.log
-    assert "streets extreme: nobody is left" in reviewed.summary
+    assert "streets extreme: no subscriber is left" in reviewed.summary
     digest = reviewed.outputs["digest"]
 
     runner.edit("omar.haddad@", "somebody.else@")
@@ -210,7 +210,7 @@ def test_the_check_runs_with_what_was_typed_and_without(runner: Runner) -> None:
         "check-backlog", "check", 0, BACKLOG_CHECK_REPORT="", BACKLOG_CHECK_MONTH=""
     )
     assert nothing.code != 0
-    assert "no report: name one with --report" in nothing.log
+    assert "no report: give --report" in nothing.log
 
 
 def test_what_a_plan_left_behind_can_be_read_by_its_owner_alone(runner: Runner) -> None:

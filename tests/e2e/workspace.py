@@ -12,7 +12,7 @@ from runner.cli import main
 from scripts.dev.sandbox import (
     ACCOUNT,
     REGION,
-    Heard,
+    Received,
     copy_terraform,
     deliveries,
     people,
@@ -46,7 +46,7 @@ class Result:
     @property
     def error(self) -> str:
         """The text of the one error a command without -json ended in, from its first problem."""
-        return self.stderr.partition("To be mended first:")[2].strip("\n│╵ ")
+        return self.stderr.partition("Fix these first:")[2].strip("\n│╵ ")
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,20 @@ class Workspace:
         assert result.returncode == 0, result.text
         return result
 
-    def outputs(self) -> str:
-        return self.run("output", "-json").stdout
+    def runner_config(self) -> str:
+        return self.run("output", "-json", "runner_config").stdout
 
-    def heard(self, counts: Mapping[str, int]) -> list[Heard]:
-        """Run the runner over a report with these counts; return who heard what.
+    def received(self, counts: Mapping[str, int]) -> list[Received]:
+        """Run the runner over a report with these counts; return who received what.
 
         For a test with the fixture in_aws.
         """
         for topic in get_backend("sns")[ACCOUNT][REGION].topics.values():
             topic.sent_notifications.clear()
-        self.write("outputs.json", self.outputs())
+        self.write("config.json", self.runner_config())
         rows = "".join(f"{service},{count}\n" for service, count in counts.items())
         self.write("report.csv", "service_name,count\n" + rows)
-        arguments = ["--outputs", str(self.folder / "outputs.json"), "--month", "2026-02"]
+        arguments = ["--config", str(self.folder / "config.json"), "--month", "2026-02"]
         assert main([*arguments, "--report", str(self.folder / "report.csv")]) == 0
         return deliveries(people(json.loads((self.folder / "terraform.tfstate").read_text())))
 

@@ -238,10 +238,7 @@ def test_the_configuration_may_come_from_standard_input(
     assert "water_critical    100        100  below\n" in capsys.readouterr().out
 
 
-NO_CONFIG = (
-    "is not Terraform's output runner_config, with one alert or more;"
-    " run `make apply`, then `terraform output -json runner_config`"
-)
+NO_CONFIG = "is not the output runner_config, with one alert or more; run `make apply`"
 
 
 @pytest.mark.parametrize("body", ["{}", "", "Error: No state file was found!\n", '{"alerts"'])
@@ -318,8 +315,7 @@ def test_no_report_anywhere_exits_with_2(check: Check) -> None:
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        "error: no report: name one with --report (REPORT= with make), or set report_url and run"
-        " `make apply`\n"
+        "error: no report: give --report (REPORT= with make), or set report_url\n"
     )
 
 
@@ -428,7 +424,7 @@ def test_whatever_goes_wrong_inside_is_said_and_operators_are_notified(
     assert json.loads(outcome.out) == {"error": error, "exit_code": 1}
     every_topic = get_backend("sns")["123456789012"]["us-east-1"].topics
     ((_, text, subject, *_),) = every_topic[OPERATORS].sent_notifications
-    assert subject == "Backlog check 2026-02: no report"
+    assert subject == f"Backlog check 2026-02: {error}"
     assert text == f"{error}\n\nWhat failed is tried again by the next check."
     assert not every_topic[WATER.topic_arn].sent_notifications
 
@@ -531,6 +527,9 @@ usage: python -m runner [-h] --config FILE [--report ADDRESS] [--month YYYY-MM] 
 
 Read the monthly report and publish the alerts whose counts are over their thresholds.
 
+FILE holds what `terraform output -json runner_config` prints. ADDRESS is https://, http://,
+s3://bucket/key or a path; {yyyy}, {mm} and {mon} in it stand for the report's month.
+
 exit codes:
   0  everything checked, everything due sent
   1  something due was not sent
@@ -539,14 +538,13 @@ exit codes:
 
 options:
   -h, --help            show this help message and exit
-  --config FILE         what `terraform output -json runner_config` prints; - reads standard input
-  --report ADDRESS      https://, http://, s3://bucket/key or a path, with {yyyy}, {mm}, {mon} for
-                        its month (default: Terraform's report_url)
+  --config FILE         see above; - is standard input
+  --report ADDRESS      see above (default: report_url)
   --month YYYY-MM       the report's month (default: last month, in UTC)
   --dry-run             say what would be sent, send nothing
   --resend              send what is over, whatever the ledger says
   --format {text,json,log}
-                        log: a line of JSON for each alert
+                        log: JSON, a line each
 """
     )
 

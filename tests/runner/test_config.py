@@ -116,6 +116,5 @@ def test_what_is_no_runner_config_is_one_clear_error(text: str) -> None:
 
     assert caught.value.exit_code == 2
     assert str(caught.value) == (
-        "c.json: is not Terraform's output runner_config, with one alert or more;"
-        " run `make apply`, then `terraform output -json runner_config`"
+        "c.json: is not the output runner_config, with one alert or more; run `make apply`"
     )

@@ -137,8 +137,7 @@ NAME = f"s3://{BUCKET}/config/runner_config.json"
         (None, f"{NAME}: S3 answered NoSuchKey"),
         (
             b"{}",
-            f"{NAME}: is not Terraform's output runner_config, with one alert or more;"
-            " run `make apply`, then `terraform output -json runner_config`",
+            f"{NAME}: is not the output runner_config, with one alert or more; run `make apply`",
         ),
     ],
 )

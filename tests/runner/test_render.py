@@ -7,9 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from runner.ledger import Delivery
-from runner.render import as_json, as_log, as_text, printable, table
+from runner.render import as_json, as_log, as_text
 from runner.report import Report
 from runner.rules import Decision
+from runner.text import printable, table
 from tests.support.examples import an_alert
 
 REPORT = Report("https://example.com/feb.csv", "2026-02", "ab" * 32, 1234, {}, {})

@@ -1,80 +1,109 @@
-"""A drill is one message to one topic, marked in every channel."""
+"""send-test sends one message to one topic, marked in every channel."""
 
+import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from runner.config import parse_outputs
-from scripts.send_test import a_test, main
-from tests.support.examples import an_alert, outputs
+from scripts.send_test import main
+from tests.support.examples import an_alert
 from tests.support.servers import Sns, published, refused
 
 OPERATORS = "arn:aws:sns:us-east-1:123456789012:backlog-operators"
-CITY = outputs(an_alert("water_critical"), an_alert("water_extreme"), operators_topic_arn=OPERATORS)
+
+
+def runner_config(operators: str | None = OPERATORS) -> str:
+    """What `terraform output -json runner_config` prints for two alerts."""
+    alerts = {}
+    for topic in ("water_critical", "water_extreme"):
+        alerts[topic] = asdict(an_alert(topic))
+        del alerts[topic]["topic"]
+    settings = {"ledger_bucket": None, "max_report_age_days": None, "notify_recovery": False}
+    settings |= {"operators_topic_arn": operators, "remind": "month", "report_url": None}
+    return json.dumps({"alerts": alerts, **settings})
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> str:
-    (tmp_path / "outputs.json").write_text(CITY)
-    return str(tmp_path / "outputs.json")
+def config(tmp_path: Path) -> str:
+    (tmp_path / "runner_config.json").write_text(runner_config())
+    return str(tmp_path / "runner_config.json")
 
 
-def test_an_alerts_test_is_marked_in_every_channel() -> None:
-    arguments = a_test(parse_outputs(CITY, "outputs.json"), "water_critical")
+def test_an_alerts_test_is_sent_once_and_marked_in_every_channel(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sns(water_critical=[[published("m-1")]]) as sns:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
+        code = main(["--config", config, "--topic", "water_critical"])
 
-    assert arguments["TopicArn"].endswith(":water_critical")
-    assert arguments["Subject"] == "[TEST] water is critical"
-    assert json.loads(arguments["Message"]) == {
+    assert (code, *capsys.readouterr()) == (
+        0,
+        'sent "[TEST] water is critical" to everybody on water_critical (message id m-1)\n',
+        "",
+    )
+    (request,) = sns.requests
+    assert request.form["Subject"] == "[TEST] water is critical"
+    assert json.loads(request.form["Message"]) == {
         "default": "[TEST] 101 cases of water",
         "email": "[TEST] 101 cases of water",
         "sms": "[TEST] 101 cases!",
     }
 
 
-def test_the_operators_test_says_what_it_is() -> None:
-    arguments = a_test(parse_outputs(CITY, "outputs.json"), "backlog-operators")
-
-    assert arguments == {
-        "TopicArn": OPERATORS,
-        "Subject": "[TEST] Backlog check",
-        "Message": "[TEST] This is how the operators hear when a check fails.",
-    }
-
-
-def test_a_drill_sends_once_and_says_so(
-    city: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_operators_test_says_what_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Sns(water_extreme=[[published("m-1")]]) as sns:
+    monkeypatch.setattr("sys.stdin", io.StringIO(runner_config()))
+    with Sns(**{"backlog-operators": [[published("m-2")]]}) as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        code = main(["--outputs", city, "--topic", "water_extreme"])
+        code = main(["--config", "-", "--topic", "backlog-operators"])
 
-    assert (code, capsys.readouterr().out) == (0, "water_extreme: sent, message id m-1\n")
-    assert len(sns.requests) == 1
+    assert (code, *capsys.readouterr()) == (
+        0,
+        'sent "[TEST] Backlog check" to everybody on backlog-operators (message id m-2)\n',
+        "",
+    )
+    (request,) = sns.requests
+    assert request.form["TopicArn"] == OPERATORS
+    assert request.form["Message"] == (
+        "[TEST] This is how the operators are notified when a check fails."
+    )
 
 
-def test_a_drill_that_was_refused_ends_in_1(
-    city: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_test_that_sns_rejects_exits_with_1(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Sns(water_extreme=[[refused("404 Not Found", "NotFound")]]) as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        code = main(["--outputs", city, "--topic", "water_extreme"])
+        code = main(["--config", config, "--topic", "water_extreme"])
 
-    assert code == 1
-    assert capsys.readouterr().err == "error: there is no such topic; run `make apply`\n"
-
-
-def test_no_topic_is_not_the_operators_who_are_not_there(tmp_path: Path) -> None:
-    (tmp_path / "outputs.json").write_text(outputs(an_alert("water_critical")))
-
-    assert main(["--outputs", str(tmp_path / "outputs.json"), "--topic", ""]) == 2
+    assert (code, *capsys.readouterr()) == (
+        1,
+        "",
+        "error: there is no such topic; run `make apply`\n",
+    )
 
 
 @pytest.mark.parametrize("topic", ["water", "", "backlog_operators", "$(touch x)"])
-def test_an_unknown_topic_ends_in_2_and_names_those_that_are_there(
-    city: str, capsys: pytest.CaptureFixture[str], topic: str
+def test_an_unknown_topic_exits_with_2_and_lists_the_topics(
+    config: str, capsys: pytest.CaptureFixture[str], topic: str
 ) -> None:
-    assert main(["--outputs", city, "--topic", topic]) == 2
+    assert main(["--config", config, "--topic", topic]) == 2
     assert capsys.readouterr().err == (
-        f"error: there is no topic {topic}; there are water_critical, water_extreme\n"
+        f'error: there is no topic "{topic}"; the topics are water_critical, water_extreme,'
+        " backlog-operators\n"
+    )
+
+
+@pytest.mark.parametrize("topic", ["", "backlog-operators"])
+def test_without_operators_their_topic_is_unknown_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], topic: str
+) -> None:
+    (tmp_path / "runner_config.json").write_text(runner_config(operators=None))
+
+    assert main(["--config", str(tmp_path / "runner_config.json"), "--topic", topic]) == 2
+    assert capsys.readouterr().err == (
+        f'error: there is no topic "{topic}"; the topics are water_critical, water_extreme\n'
     )

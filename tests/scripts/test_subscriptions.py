@@ -1,4 +1,4 @@
-"""Who really hears: Terraform's people beside an SNS that simulates what moto can't."""
+"""Who really receives: Terraform's people beside an SNS that simulates what moto can't."""
 
 import json
 from collections.abc import Callable
@@ -47,11 +47,11 @@ class LiveSns(Server):
         self,
         live: list[tuple[str, str, str]],
         opted_out: tuple[str, ...] = (),
-        protected: tuple[str, ...] = (),
+        authenticated: tuple[str, ...] = (),
         answers: dict[str, Answer] | None = None,
     ) -> None:
         super().__init__(self._answer_action)
-        self._live, self._opted_out, self._protected = live, opted_out, protected
+        self._live, self._opted_out, self._authenticated = live, opted_out, authenticated
         self._answers = answers or {}
 
     def actions(self, name: str) -> list[dict[str, str]]:
@@ -79,10 +79,10 @@ class LiveSns(Server):
         return f"<phoneNumbers>{members}</phoneNumbers>"
 
     def _GetSubscriptionAttributes(self, form: dict[str, str]) -> str:  # noqa: N802
-        protected = str(form["SubscriptionArn"] in self._protected).lower()
+        authenticated = str(form["SubscriptionArn"] in self._authenticated).lower()
         return (
             "<Attributes><entry><key>ConfirmationWasAuthenticated</key>"
-            f"<value>{protected}</value></entry></Attributes>"
+            f"<value>{authenticated}</value></entry></Attributes>"
         )
 
     def _Subscribe(self, _: dict[str, str]) -> str:  # noqa: N802
@@ -128,40 +128,52 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
-def test_each_condition_is_told_by_name(ask: Ask) -> None:
-    sns = LiveSns(LIVE, opted_out=(PEOPLE["sms/Bo"],), protected=(f"{TOPIC}:ana",))
-
-    code, out, err = ask(sns)
-
-    assert out == (
+def test_each_condition_is_shown_by_name(ask: Ask) -> None:
+    sns = LiveSns(LIVE[:5] + LIVE[6:], authenticated=(f"{TOPIC}:ana",))
+    sns_with_stop = LiveSns(LIVE, opted_out=(PEOPLE["sms/Bo"],), authenticated=(f"{TOPIC}:ana",))
+    shared = (
         "TOPIC           CHANNEL  PERSON  CONDITION\n"
-        "water_critical  email    Ana     confirmed             protected\n"
-        "water_critical  email    Bo      confirmed             a mail scanner's click may end it;"
-        " see CONFIRM (--confirm)\n"
-        "water_critical  email    Cy      invited               must confirm within 48 hours of the"
-        " invitation\n"
-        "water_critical  email    Di      gone                  unsubscribed, or not confirmed"
-        " within 48 hours: `make apply` invites again, Channels in the contacts lets go\n"
+        "water_critical  email    Ana     confirmed                authenticated unsubscribe\n"
+        "water_critical  email    Bo      confirmed                a mail scanner's click can"
+        " unsubscribe; see CONFIRM (--confirm)\n"
+        "water_critical  email    Cy      pending confirmation     must confirm within 48 hours of"
+        " the invitation\n"
+        "water_critical  email    Di      unsubscribed or expired  `make apply` invites again; to"
+        " stop that, set Channels in the contacts\n"
         "water_critical  sms      Ana     confirmed\n"
-        "water_critical  sms      Bo      opted out             answered STOP; only a text with"
-        " START undoes it\n"
-        "water_critical  email    (1)     unknown to Terraform  in no contacts file\n"
+        "water_critical  sms      Bo      {}\n"
+        "water_critical  email    (1)     unknown to Terraform     not in the contacts\n"
         "\n"
-        "3 of 6 subscriptions are heard\n"
+        "3 of 6 subscriptions receive messages\n"
     )
-    assert (code, err) == (1, "")
+
+    assert ask(sns_with_stop) == (
+        1,
+        shared.format(
+            "opted out                answered STOP; the SNS console undoes it, once in 30 days"
+        ),
+        "",
+    )
+    assert ask(sns) == (
+        1,
+        shared.format(
+            "unsubscribed or expired  `make apply` subscribes again; to stop that, set Channels in"
+            " the contacts"
+        ),
+        "",
+    )
 
 
-def test_when_all_hear_the_exit_code_says_so(ask: Ask) -> None:
+def test_when_everybody_receives_the_exit_code_says_so(ask: Ask) -> None:
     people = {key: PEOPLE[key] for key in ("email/Ana", "sms/Ana")}
 
     code, out, _ = ask(LiveSns(LIVE), text=state(people))
 
     assert code == 0
-    assert out.endswith("2 of 2 subscriptions are heard\n")
+    assert out.endswith("2 of 2 subscriptions receive messages\n")
 
 
-def test_an_address_that_subscribed_anew_hears(ask: Ask) -> None:
+def test_an_address_that_subscribed_again_receives(ask: Ask) -> None:
     """Its ARN is not Terraform's any more; the address is."""
     live = [("email", PEOPLE["email/Ana"], f"{TOPIC}:another")]
 
@@ -170,7 +182,7 @@ def test_an_address_that_subscribed_anew_hears(ask: Ask) -> None:
     assert code == 0
 
 
-def test_a_topic_that_is_gone_took_everybody_with_it(ask: Ask) -> None:
+def test_a_topic_that_was_deleted_took_everybody_with_it(ask: Ask) -> None:
     answers: dict[str, Answer] = {
         "ListSubscriptionsByTopic": [refused("404 Not Found", "NotFound", "canary")]
     }
@@ -178,7 +190,7 @@ def test_a_topic_that_is_gone_took_everybody_with_it(ask: Ask) -> None:
     code, out, _ = ask(LiveSns([], answers=answers))
 
     assert code == 1
-    assert out.count(" gone ") == 6
+    assert out.count(" unsubscribed or expired ") == 6
 
 
 @pytest.mark.parametrize(
@@ -193,7 +205,7 @@ def test_a_topic_that_is_gone_took_everybody_with_it(ask: Ask) -> None:
     "action",
     ["ListSubscriptionsByTopic", "ListPhoneNumbersOptedOut", "GetSubscriptionAttributes"],
 )
-def test_where_sns_does_not_answer_nothing_is_told(
+def test_where_sns_does_not_answer_nothing_is_shown(
     action: str, status: str, name: str, said: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -230,11 +242,11 @@ def test_a_throttled_question_is_asked_again(ask: Ask, monkeypatch: pytest.Monke
         state().replace('"values": {"topic_arn"', '"values": null, "x": {"topic_arn"'),
     ],
 )
-def test_without_a_state_nothing_is_told(text: str, ask: Ask) -> None:
+def test_without_a_state_nothing_is_shown(text: str, ask: Ask) -> None:
     assert ask(LiveSns([]), text=text) == (
         2,
         "",
-        "error: no state of Terraform's with people in it; run `make apply` first\n",
+        "error: Terraform's state has no people in it; run `make apply` first\n",
     )
 
 
@@ -267,32 +279,32 @@ def test_an_answer_that_is_none_is_not_repeated(
     assert err.startswith("error: SNS ")
 
 
-def test_who_unsubscribes_while_we_ask_is_gone(ask: Ask) -> None:
+def test_who_unsubscribes_while_we_ask_is_unsubscribed(ask: Ask) -> None:
     answers: dict[str, Answer] = {
         "GetSubscriptionAttributes": [refused("404 Not Found", "NotFound", "canary")]
     }
 
     code, out, _ = ask(LiveSns(LIVE[:1], answers=answers), text=state({"email/Ana": LIVE[0][1]}))
 
-    assert (code, out.count(" gone ")) == (1, 1)
+    assert (code, out.count(" unsubscribed or expired ")) == (1, 1)
 
 
-def test_whoever_is_invited_a_second_time_after_confirming_hears(ask: Ask) -> None:
+def test_whoever_is_invited_a_second_time_after_confirming_receives(ask: Ask) -> None:
     address = PEOPLE["email/Ana"]
     live = [("email", address, "PendingConfirmation"), ("email", address, f"{TOPIC}:ana")]
 
     assert ask(LiveSns(live), text=state({"email/Ana": address}))[0] == 0
 
 
-def test_a_refusal_while_resending_is_told_of_each(ask: Ask) -> None:
+def test_a_failed_invitation_is_shown_with_its_reason(ask: Ask) -> None:
     answers: dict[str, Answer] = {
         "Subscribe": [refused("400 Bad Request", "FilterLimit", "canary")]
     }
 
-    code, out, _ = ask(LiveSns(LIVE, answers=answers), "--resend")
+    code, out, _ = ask(LiveSns(LIVE, answers=answers), "--reinvite")
 
     assert code == 1
-    assert "invited               not invited again: SNS answered FilterLimit\n" in out
+    assert " pending confirmation     not invited again: SNS answered FilterLimit\n" in out
 
 
 def test_a_link_in_the_wrong_place_is_not_repeated(
@@ -314,10 +326,10 @@ def test_a_plan_is_no_state(ask: Ask) -> None:
     )
 
 
-def test_resending_invites_those_who_are_invited_still(ask: Ask) -> None:
+def test_reinviting_reaches_only_those_who_are_pending(ask: Ask) -> None:
     sns = LiveSns(LIVE)
 
-    code, out, _ = ask(sns, "--resend")
+    code, out, _ = ask(sns, "--reinvite")
 
     assert code == 1
     assert [form["Endpoint"] for form in sns.actions("Subscribe")] == [PEOPLE["email/Cy"]]
@@ -331,14 +343,14 @@ LINK = (
 )
 
 
-def test_confirming_is_protected_against_clicks(ask: Ask) -> None:
+def test_confirming_asks_for_authenticated_unsubscribe(ask: Ask) -> None:
     sns = LiveSns([])
 
     code, out, _ = ask(sns, "--confirm", LINK)
 
     assert (code, out) == (
         0,
-        "water_critical: confirmed and protected; no click in an email ends it\n",
+        "water_critical: confirmed, authenticated unsubscribe; no click in an email ends it\n",
     )
     (form,) = sns.actions("ConfirmSubscription")
     assert (form["TopicArn"], form["Token"]) == (TOPIC, "abc123")
@@ -361,11 +373,11 @@ def test_another_link_confirms_nothing(link: str, ask: Ask) -> None:
     code, out, err = ask(sns, "--confirm", link)
 
     assert (code, out) == (2, "")
-    assert err.startswith("error: that is no invitation's link")
+    assert err.startswith("error: that is not the link of an invitation; copy")
     assert sns.requests == []
 
 
-def test_a_token_that_is_too_old_is_said(ask: Ask) -> None:
+def test_a_link_that_is_too_old_is_said(ask: Ask) -> None:
     answers: dict[str, Answer] = {
         "ConfirmSubscription": [refused("400 Bad Request", "InvalidParameter", "canary token")]
     }
@@ -373,7 +385,7 @@ def test_a_token_that_is_too_old_is_said(ask: Ask) -> None:
     assert ask(LiveSns([], answers=answers), "--confirm", LINK) == (
         2,
         "",
-        "error: the link is not whole, or older than 48 hours; invite again with RESEND=1\n",
+        "error: the link is cut short or older than 48 hours; invite again with REINVITE=1\n",
     )
 
 
@@ -385,7 +397,7 @@ def test_many_people_are_asked_about_at_once(ask: Ask) -> None:
     code, out, _ = ask(sns, text=state(people))
 
     assert code == 0
-    assert out.endswith("100 of 100 subscriptions are heard\n")
+    assert out.endswith("100 of 100 subscriptions receive messages\n")
     assert len(sns.actions("GetSubscriptionAttributes")) == 100
     assert subscriptions.AT_ONCE == 8
 
@@ -398,7 +410,7 @@ def test_a_hostile_name_is_one_line(ask: Ask) -> None:
     assert "a?b?[31m" in out
 
 
-def test_operators_have_no_name_and_are_told_apart_by_their_digest() -> None:
+def test_operators_have_no_name_and_are_known_by_a_hash() -> None:
     people = read_people(state({"3f2a9c01d4e5": "ops@example.com"}))
 
     assert [person.name for person in people] == ["operator 3f2a9c01d4e5"]

@@ -1,11 +1,12 @@
 """Plans as `terraform show -json` prints them, cut down to what a review reads, to be changed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from runner.config import Alert
+from scripts.review.read import REACHES_SOMEBODY
 from tests.support.examples import an_alert
 
 ACTIONS = {"replace": ["delete", "create"]}
@@ -68,29 +69,43 @@ def a_subscription(
     )
 
 
+def _runner_config(alerts: Iterable[Alert], settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    values = {alert.topic: asdict(alert) for alert in alerts}
+    for value in values.values():
+        del value["topic"]
+    return {"alerts": values, **settings} if values else None
+
+
 def a_plan(
     *changes: dict[str, Any],
     before: Iterable[Alert] = WATER,
     after: Iterable[Alert] = WATER,
     drift: Iterable[dict[str, Any]] = (),
-    checks: Iterable[tuple[str, str]] = (("every_alert_reaches_somebody", "pass"),),
+    checks: Iterable[tuple[str, str]] = ((REACHES_SOMEBODY, "pass"),),
+    settings: Mapping[str, tuple[Any, Any]] | None = None,
+    unknown: Mapping[str, Any] | bool = False,
     **fields: Any,
 ) -> bytes:
-    """A whole plan; `fields` replace or, with None, remove what is at its top."""
-    sides = [
-        {alert.topic: {**asdict(alert), "services": list(alert.services)} for alert in alerts}
-        for alerts in (before, after)
-    ]
+    """A whole plan; `fields` replace or, with None, remove what is at its top.
+
+    settings: fields of runner_config beside the alerts, before and after. unknown: what of it is
+    not known before the apply.
+    """
+    old, new = (
+        _runner_config(alerts, {name: values[side] for name, values in (settings or {}).items()})
+        for side, alerts in enumerate((before, after))
+    )
     plan = {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
         "resource_changes": [*changes] or [a_topic("water_critical")],
         "resource_drift": [*drift],
         "output_changes": {
-            "alerts": {
-                "actions": ["update" if sides[1] else "delete"],
-                "before": sides[0] or None,
-                "after": sides[1] or None,
+            "runner_config": {
+                "actions": ["update" if new else "delete"],
+                "before": old,
+                "after": new,
+                "after_unknown": unknown,
             }
         },
         "checks": [

@@ -1,4 +1,4 @@
-# One topic per department; everybody hears by email and by text.
+# One topic per department. Everybody receives emails and texts.
 # To use it, copy this file to terraform/departments.auto.tfvars and contacts.csv to terraform/contacts.csv.
 departments = {
   trash = {

@@ -1,4 +1,4 @@
-# Subscriptions live beside their topic, not in one map over all topics: the time Terraform takes
+# Each topic has its own subscriptions, instead of one map for all topics: the time Terraform takes
 # grows with the square of the size of one for_each.
 resource "aws_sns_topic_subscription" "this" {
   for_each = var.subscriptions
@@ -7,12 +7,12 @@ resource "aws_sns_topic_subscription" "this" {
   protocol  = each.value.protocol
   endpoint  = sensitive(each.value.endpoint)
 
-  depends_on = [terraform_data.ends_before_beginnings]
+  depends_on = [terraform_data.destroy_before_create]
 }
 
-# Replaced with every change of the subscriptions, and so standing between those that end and those
-# that begin. Otherwise both happen at once, and an address that passes to another name is lost: SNS
-# answers the new Subscribe with the old subscription, which the old Unsubscribe then ends.
-resource "terraform_data" "ends_before_beginnings" {
+# It is replaced with every change of the subscriptions. So Terraform destroys the old ones first, and
+# creates the new ones after it. Both at once would lose an address that moves to another name: SNS
+# answers the new Subscribe with the old subscription, and the old Unsubscribe then ends that.
+resource "terraform_data" "destroy_before_create" {
   triggers_replace = sensitive(sha256(jsonencode(var.subscriptions)))
 }

@@ -6,11 +6,11 @@ resource "aws_sns_topic" "this" {
 resource "aws_sns_topic_policy" "this" {
   arn = aws_sns_topic.this.arn
 
-  # Who may publish is said in IAM (runner_policy.tf in the root module); this refuses plain HTTP to all.
+  # IAM says who may publish (runner_policy.tf in the root module). This denies plain HTTP to everybody.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "RefusePlainHttp"
+      Sid       = "DenyPlainHttp"
       Effect    = "Deny"
       Principal = "*"
       Action    = "sns:Publish"

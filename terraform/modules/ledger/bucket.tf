@@ -1,10 +1,9 @@
-# One private bucket: ledger/<topic>.json is the memory of each alert, config/outputs.json what a
-# schedule is run with. Nothing in it names a person.
+# One private bucket. ledger.json remembers what was sent. config/runner_config.json is the
+# configuration of a scheduled check. Neither of them holds a person.
 
 resource "aws_s3_bucket" "this" {
   bucket_prefix = var.bucket_prefix
-  # With the ledger switched off, or everything destroyed, entries hold nothing worth keeping: they say
-  # what was sent for topics that are gone or are no longer asked about.
+  # Without the ledger, or when everything is destroyed, there is nothing in it worth keeping.
   force_destroy = true
 }
 
@@ -25,7 +24,7 @@ resource "aws_s3_bucket_public_access_block" "this" {
   restrict_public_buckets = true
 }
 
-# The key is Amazon's own: whoever may read an entry needs no further permission to decrypt it.
+# The key is Amazon's own: whoever may read the ledger needs no other permission to decrypt it.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
@@ -61,18 +60,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  # Rules for old versions mean nothing before there are versions.
+  # Rules for old versions need versions.
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
 
-  # Who may read and write is said in IAM; this refuses plain HTTP to all.
+  # IAM says who may read and write. This denies plain HTTP to everybody.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid       = "RefusePlainHttp"
+      Sid       = "DenyPlainHttp"
       Effect    = "Deny"
       Principal = "*"
       Action    = "s3:*"
@@ -81,6 +80,6 @@ resource "aws_s3_bucket_policy" "this" {
     }]
   })
 
-  # Two changes of a bucket's access at once make S3 answer with a conflict.
+  # S3 answers with a conflict to two changes of a bucket's access at once.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }

@@ -7,7 +7,7 @@ output "bucket" {
   description = "Name of the bucket."
   value       = aws_s3_bucket.this.id
 
-  # Nothing is written into it before it is private, encrypted and keeps versions.
+  # Nothing is written to it before it is private, encrypted and versioned.
   depends_on = [
     aws_s3_bucket_policy.this,
     aws_s3_bucket_public_access_block.this,

@@ -1,4 +1,4 @@
 variable "bucket_prefix" {
-  description = "How the bucket's name begins; the provider puts random digits behind it."
+  description = "Start of the bucket's name; the provider adds random digits."
   type        = string
 }

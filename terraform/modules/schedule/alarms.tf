@@ -1,43 +1,43 @@
-# Who watches the watcher: each alarm goes to the operators, if there are any.
+# Alarms for the check itself. Each one notifies the operators, if there are any.
 
 locals {
-  _tell = var.operators_topic_arn == null ? [] : [var.operators_topic_arn]
+  _operators = var.operators_topic_arn == null ? [] : [var.operators_topic_arn]
 
   _function = { FunctionName = aws_lambda_function.check.function_name }
-  # "OK" is told only where it means that something was mended: five minutes without a run are no
-  # news after one that failed.
+  # "OK" is sent only where it means that something was fixed. After a run that failed, five minutes
+  # without a run fix nothing.
   _alarms = {
     check-failed = {
-      description = "Runs of the backlog check failed for good; their events are in the queue of this name."
+      description = "Runs of the backlog check failed with all their retries. Their events are in the queue of this name."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = aws_sqs_queue.check_failed.name }
-      tell_ok     = true
+      notify_ok   = true
     }
     errors = {
-      description = "A run of the backlog check failed; its log says why. It is tried twice more."
+      description = "A run of the backlog check failed. Its log says why. It is tried up to twice more."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       statistic   = "Sum"
       dimensions  = local._function
-      tell_ok     = false
+      notify_ok   = false
     }
     start-failed = {
-      description = "The schedule could not start the backlog check; its events are in the queue of this name."
+      description = "The schedule could not start the backlog check. Its events are in the queue of this name."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = aws_sqs_queue.start_failed.name }
-      tell_ok     = true
+      notify_ok   = true
     }
     throttles = {
-      description = "Lambda had no room for the backlog check: too much else runs in this account. It is tried again."
+      description = "Lambda had no room for the backlog check, because too much else runs in this account. It is tried again."
       namespace   = "AWS/Lambda"
       metric      = "Throttles"
       statistic   = "Sum"
       dimensions  = local._function
-      tell_ok     = false
+      notify_ok   = false
     }
   }
 }
@@ -58,16 +58,16 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = 0
   treat_missing_data  = "notBreaching"
 
-  alarm_actions = local._tell
-  ok_actions    = each.value.tell_ok ? local._tell : []
+  alarm_actions = local._operators
+  ok_actions    = each.value.notify_ok ? local._operators : []
 }
 
-# A function that isn't started has no data at all. CloudWatch looks for older data before it takes
-# missing data for breaching, which would cost days; so the days without a run are filled in.
+# A function that isn't started has no data at all. CloudWatch looks for older data before it counts
+# missing data as breaching, which would cost days. So the days without a run are filled with 0.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 resource "aws_cloudwatch_metric_alarm" "not_run" {
   alarm_name        = "${var.name}-not-run"
-  alarm_description = "The backlog check has not run for ${var.not_run_days} days: nobody would be alerted. Look at the schedule of this name."
+  alarm_description = "The backlog check has not run for ${var.not_run_days} days, so nobody would be alerted. Look at its schedule, ${var.name}-check."
 
   evaluation_periods  = var.not_run_days
   comparison_operator = "LessThanThreshold"
@@ -92,6 +92,6 @@ resource "aws_cloudwatch_metric_alarm" "not_run" {
     }
   }
 
-  alarm_actions = local._tell
-  ok_actions    = local._tell
+  alarm_actions = local._operators
+  ok_actions    = local._operators
 }

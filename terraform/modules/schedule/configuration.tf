@@ -1,12 +1,12 @@
 resource "aws_s3_object" "configuration" {
   bucket       = var.bucket.name
-  key          = "config/outputs.json"
+  key          = "config/runner_config.json"
   content      = var.configuration
   content_type = "application/json"
-  # Edited by hand at AWS, the object is written anew.
+  # So that an edit by hand at AWS is undone.
   etag = md5(var.configuration)
 
-  # An object can carry 10 tags alone, and writing them would take a further permission.
+  # An object can only have 10 tags, and writing them would need another permission.
   override_provider {
     default_tags {
       tags = {}

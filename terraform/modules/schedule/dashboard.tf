@@ -1,8 +1,8 @@
 # Counts with their thresholds as lines, from the metrics that each run prints into its log.
 
 locals {
-  _region = split(":", aws_lambda_function.check.arn)[3]
-  _ours   = ["Function", aws_lambda_function.check.function_name]
+  _region    = split(":", aws_lambda_function.check.arn)[3]
+  _dimension = ["Function", aws_lambda_function.check.function_name]
 
   _charts = concat(
     [
@@ -46,7 +46,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           region      = local._region
           stat        = chart.stat
           period      = 24 * 60 * 60
-          metrics     = [for metric in chart.metrics : concat(metric, local._ours)]
+          metrics     = [for metric in chart.metrics : concat(metric, local._dimension)]
           yAxis       = { left = { min = 0 } }
           annotations = { horizontal = chart.lines }
         }

@@ -1,11 +1,11 @@
-# The function runs the same check as the command line, for each time of the schedule once.
+# The function runs the same check as the command line, once for each time of the schedule.
 
 resource "aws_cloudwatch_log_group" "check" {
   name              = "/aws/lambda/${var.name}-check"
   retention_in_days = 90
 }
 
-# Runs that failed with all their retries.
+# Events of runs that failed with all their retries.
 resource "aws_sqs_queue" "check_failed" {
   name                      = "${var.name}-check-failed"
   message_retention_seconds = 14 * 24 * 60 * 60
@@ -13,34 +13,26 @@ resource "aws_sqs_queue" "check_failed" {
 }
 
 locals {
-  # What the function needs as a function. What the check needs comes with the runner's policies.
-  _own_statements = [
-    {
-      Sid      = "WriteLog"
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = "${aws_cloudwatch_log_group.check.arn}:*"
-    },
-    {
-      Sid      = "KeepWhatFailed"
-      Effect   = "Allow"
-      Action   = "sqs:SendMessage"
-      Resource = aws_sqs_queue.check_failed.arn
-    },
-    {
-      Sid      = "ReadConfiguration"
-      Effect   = "Allow"
-      Action   = "s3:GetObject"
-      Resource = "${var.bucket.arn}/config/outputs.json"
-    },
-  ]
+  # What any function with this configuration needs. The runner's policies have what the check needs.
+  _own_statements = {
+    KeepFailedEvents  = { Action = ["sqs:SendMessage"], Resource = [aws_sqs_queue.check_failed.arn] }
+    ReadConfiguration = { Action = ["s3:GetObject"], Resource = ["${var.bucket.arn}/config/runner_config.json"] }
+    WriteLog          = { Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${aws_cloudwatch_log_group.check.arn}:*"] }
+  }
+  _policies = {
+    for name, statements in { boundary = merge(local._own_statements, var.boundary_statements), own = local._own_statements } :
+    name => jsonencode({
+      Version   = "2012-10-17"
+      Statement = [for sid, statement in statements : merge({ Sid = sid, Effect = "Allow" }, statement)]
+    })
+  }
 }
 
-# Whoever may write the runner's policies (CI may) can't give the function more than this with them.
+# Whoever may write the runner's policies, such as CI, can't give the function more than this.
 resource "aws_iam_policy" "boundary" {
   name        = "${var.name}-check-boundary"
   description = "The most that the function for backlog alerts may do."
-  policy      = jsonencode({ Version = "2012-10-17", Statement = concat(local._own_statements, var.at_most) })
+  policy      = local._policies.boundary
 }
 
 resource "aws_iam_role" "check" {
@@ -59,9 +51,9 @@ resource "aws_iam_role" "check" {
 }
 
 resource "aws_iam_role_policy" "check" {
-  name   = "work"
+  name   = "inline"
   role   = aws_iam_role.check.id
-  policy = jsonencode({ Version = "2012-10-17", Statement = local._own_statements })
+  policy = local._policies.own
 }
 
 resource "aws_iam_role_policy_attachment" "check" {
@@ -73,7 +65,7 @@ resource "aws_iam_role_policy_attachment" "check" {
 
 resource "aws_lambda_function" "check" {
   function_name = "${var.name}-check"
-  description   = "Reads the report, and alerts what is over its threshold."
+  description   = "Reads the report, and alerts about what is over its threshold."
   role          = aws_iam_role.check.arn
 
   filename         = var.package
@@ -90,7 +82,7 @@ resource "aws_lambda_function" "check" {
     }
   }
 
-  # It may not make its log group itself.
+  # The function may not create its log group.
   depends_on = [aws_cloudwatch_log_group.check, aws_iam_role_policy.check]
 }
 
@@ -99,13 +91,13 @@ resource "aws_lambda_function_event_invoke_config" "check" {
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 60 * 60
 
-  # Not the function's own dead_letter_config: here, the message also says what the error was.
+  # Unlike the function's own dead_letter_config, this message says what the error was.
   destination_config {
     on_failure {
       destination = aws_sqs_queue.check_failed.arn
     }
   }
 
-  # Lambda asks at once whether the role may write to the queue.
+  # Lambda checks at once whether the role may write to the queue.
   depends_on = [aws_iam_role_policy.check]
 }

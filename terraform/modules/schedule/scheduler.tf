@@ -1,4 +1,4 @@
-# What starts the function, and what becomes of a start that failed.
+# The schedule that starts the function, and the queue for starts that failed.
 
 data "aws_caller_identity" "current" {}
 
@@ -24,20 +24,20 @@ resource "aws_iam_role" "schedule" {
 }
 
 resource "aws_iam_role_policy" "schedule" {
-  name = "work"
+  name = "inline"
   role = aws_iam_role.schedule.id
 
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "StartTheCheck"
+        Sid      = "StartCheck"
         Effect   = "Allow"
         Action   = "lambda:InvokeFunction"
         Resource = aws_lambda_function.check.arn
       },
       {
-        Sid      = "KeepWhatFailed"
+        Sid      = "KeepFailedEvents"
         Effect   = "Allow"
         Action   = "sqs:SendMessage"
         Resource = aws_sqs_queue.start_failed.arn

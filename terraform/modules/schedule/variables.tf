@@ -1,6 +1,6 @@
-variable "at_most" {
-  description = "Statements of IAM beyond which the function can do nothing but its own work, whatever is attached to its role."
-  type        = any
+variable "boundary_statements" {
+  description = "The most that the check may do, by Sid, whatever is attached to the function's role."
+  type        = map(object({ Action = list(string), Resource = list(string) }))
 }
 
 variable "bucket" {
@@ -9,42 +9,42 @@ variable "bucket" {
 }
 
 variable "configuration" {
-  description = "What the function is run with: the outputs that the runner reads, in the form of terraform output -json."
+  description = "The runner's configuration, as JSON."
   type        = string
 }
 
 variable "departments" {
-  description = "Departments with their alerts' thresholds by level, for the dashboard."
+  description = "Department to its thresholds by level, for the dashboard."
   type        = map(map(number))
 }
 
 variable "expression" {
-  description = "When the check runs, in UTC."
+  description = "When the check runs, in UTC, as cron(...) or rate(...)."
   type        = string
 }
 
 variable "max_report_age_days" {
-  description = "Days after which a report counts as stale, for the dashboard; null: never."
+  description = "Days after which a report is stale, for the dashboard; null means never."
   type        = number
 }
 
 variable "name" {
-  description = "What every name here begins with."
+  description = "Start of every name here."
   type        = string
 }
 
 variable "not_run_days" {
-  description = "Days without a run after which the operators hear."
+  description = "Days without a run after which the operators are notified."
   type        = number
 }
 
 variable "operators_topic_arn" {
-  description = "Topic of those who hear of an alarm; null: nobody does."
+  description = "Topic that alarms are published to; null means none."
   type        = string
 }
 
 variable "package" {
-  description = "Path of the function's code, a zip."
+  description = "Path of the function's code, a zip file."
   type        = string
 }
 

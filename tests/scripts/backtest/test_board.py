@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from runner.report import service_key
+from runner.rules import service_key
 from scripts.backtest.board import board
 from scripts.backtest.plot import Series, brief, plot, short
 from scripts.backtest.replay import History, Month, replay
@@ -79,7 +79,7 @@ def test_the_summary_says_what_is_over_since_when_and_how_often() -> None:
         "In February 2026, 1 of 3 departments is over a threshold",
         "350 open cases",
         "water Over critical (100) since December 2025; extreme (300) since February 2026."
-        " Alerts: critical in 3 of 4 months, extreme in 1 of 4 months. Nov 2025 Feb 2026",
+        " Sent: critical in 3 of 4 months, extreme in 1 of 4 months. Nov 2025 Feb 2026",
         "Unknown now: trash",
         "Within its thresholds: parks",
     ]
@@ -112,11 +112,11 @@ def test_the_table_has_every_month_and_unknown_is_never_a_number() -> None:
 
     start = page.lines.index("Month")
     assert page.lines[start : start + 16] == [
-        *("Month", "Open cases", "critical above 100"),
-        *("Feb 2026", "101", "alert"),
+        *("Month", "Open cases", "critical over 100"),
+        *("Feb 2026", "101", "sent"),
         *("Jan 2026", "100", "\N{EN DASH}"),
         *("Dec 2025", "?", 'unknown: "Water" is not in the report'),
-        *("Nov 2025", "1,234", "alert"),
+        *("Nov 2025", "1,234", "sent"),
         page.lines[start + 15],
     ]
 
@@ -124,12 +124,14 @@ def test_the_table_has_every_month_and_unknown_is_never_a_number() -> None:
 @pytest.mark.parametrize(
     ("people", "words"),
     [
-        ({"email": 3, "sms": 1}, "critical above 100, heard by 3 by email and 1 by text."),
-        ({"email": 0, "sms": 0}, "critical above 100, nobody hears it."),
-        (None, "critical above 100, by email and by text."),
+        ({"email": 3, "sms": 1}, "critical over 100, sent to 3 by email and 1 by text."),
+        ({"email": 0, "sms": 0}, "critical over 100, nobody receives it."),
+        (None, "critical over 100, sent by email and by text."),
     ],
 )
-def test_who_hears_is_a_number_where_it_is_known(people: dict[str, int] | None, words: str) -> None:
+def test_recipients_are_a_number_where_it_is_known(
+    people: dict[str, int] | None, words: str
+) -> None:
     coverage = {} if people is None else {("water", "critical"): people}
 
     page = Page(board(histories({"Water": (1,)}, "water_critical"), coverage))

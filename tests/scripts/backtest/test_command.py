@@ -1,4 +1,4 @@
-"""scripts/backtest.py from its arguments to its exit code, and beside the runner itself."""
+"""The replay from its arguments to its exit code, and beside the runner itself."""
 
 import json
 import os
@@ -15,11 +15,12 @@ import pytest
 from moto import mock_aws
 
 from runner.cli import main as runner
-from scripts.backtest.__main__ import _progress, main
-from scripts.backtest.read import month_range, read_departments
-from scripts.samples import __main__ as sample_history
+from scripts.backtest.command import _progress, main
+from scripts.backtest.departments import read_departments
+from scripts.backtest.read import month_range
+from scripts.samples import history as sample_history
 from tests.conftest import Outcome
-from tests.support.examples import an_alert, outputs
+from tests.support.examples import runner_config
 from tests.support.reports import HEADER, write_departments, write_reports
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,7 +44,7 @@ def backtest(
     return run
 
 
-def test_the_table_says_when_each_alert_fires_and_what_stands_out(backtest: Backtest) -> None:
+def test_the_table_says_when_each_alert_is_sent_and_what_stands_out(backtest: Backtest) -> None:
     counts = {"2025-11": 100, "2025-12": 101, "2026-01": None, "2026-02": 250, "2026-03": 120}
     write_reports(Path("reports"), counts)
 
@@ -53,26 +54,26 @@ def test_the_table_says_when_each_alert_fires_and_what_stands_out(backtest: Back
     assert outcome.out == (
         "2025-11 to 2026-04, 6 months\n"
         "\n"
-        "ALERT           OVER   FIRES  UNKNOWN  LAST\n"
-        "water_critical   100  3 of 4        2     ?\n"
-        "water_extreme    300  0 of 4        2     ?\n"
+        "TOPIC           THRESHOLD    SENT  UNKNOWN  LAST\n"
+        "water_critical        100  3 of 4        2     ?\n"
+        "water_extreme         300  0 of 4        2     ?\n"
         "\n"
-        "Never fires, in no month known here: water_extreme\n"
+        "Never over in a known month: water_extreme\n"
         "\n"
-        "Fires in\n"
+        "Sent in\n"
         "  water_critical: 2025-12, 2026-02 to 2026-03\n"
         "\n"
-        "To fire in about 3 of 12 months, set\n"
-        "  water_critical: 120 to 249, now 100 (fires in 1 of 4 known months)\n"
-        "  water_extreme: 120 to 249, now 300 (fires in 1 of 4 known months)\n"
+        "To be over in about 3 of 12 months, set\n"
+        "  water_critical: 120 to 249, now 100 (over in 1 of 4 known months)\n"
+        "  water_extreme: 120 to 249, now 300 (over in 1 of 4 known months)\n"
         "\n"
-        "Unknown, which is never zero\n"
+        "Unknown, not zero\n"
         '  2026-01 all alerts: "Water" is not in the report\n'
         "  2026-04 all alerts: there is no report for this month\n"
     )
 
 
-def test_what_is_over_now_and_what_always_fires_is_said(backtest: Backtest) -> None:
+def test_what_is_over_now_and_what_always_is_are_said(backtest: Backtest) -> None:
     write_reports(Path("reports"), {"2026-01": 101, "2026-02": 301})
 
     outcome = backtest()
@@ -81,13 +82,13 @@ def test_what_is_over_now_and_what_always_fires_is_said(backtest: Backtest) -> N
     assert outcome.out == (
         "2026-01 to 2026-02, 2 months\n"
         "\n"
-        "ALERT           OVER   FIRES  UNKNOWN  LAST\n"
-        "water_critical   100  2 of 2        0   301  over since 2026-01\n"
-        "water_extreme    300  1 of 2        0   301  over since 2026-02\n"
+        "TOPIC           THRESHOLD    SENT  UNKNOWN  LAST\n"
+        "water_critical        100  2 of 2        0   301  over since 2026-01\n"
+        "water_extreme         300  1 of 2        0   301  over since 2026-02\n"
         "\n"
-        "Always fires, in every month known here: water_critical\n"
+        "Over in every known month: water_critical\n"
         "\n"
-        "Fires in\n"
+        "Sent in\n"
         "  water_critical: 2026-01 to 2026-02\n"
         "  water_extreme: 2026-02\n"
     )
@@ -98,7 +99,7 @@ def test_unknown_months_in_a_row_with_one_reason_are_one_line(backtest: Backtest
 
     out = backtest().out
 
-    assert out.split("never zero\n")[1] == (
+    assert out.split("not zero\n")[1] == (
         "  2025-02 to 2025-05 all alerts: there is no report for this month\n"
         '  2025-07 all alerts: "Water" is not in the report\n'
     )
@@ -117,13 +118,13 @@ def test_json_holds_all_of_it(backtest: Backtest) -> None:
         "months": 3,
     }
     assert found["alerts"][0] == {
-        "alert": "water_critical",
+        "topic": "water_critical",
         "department": "water",
         "level": "critical",
         "threshold": 100,
         "outlook": "sometimes",
         "now": {"count": 150, "state": "over", "since": "2026-03"},
-        "fired": ["2026-03"],
+        "sent": ["2026-03"],
         "unknown": [{"month": "2026-02", "reason": '"Water" is not in the report'}],
         "counts": {"2026-01": 99, "2026-02": None, "2026-03": 150},
         "suggestion": {"threshold": 98, "highest": 98, "over": 2, "of": 2},
@@ -139,7 +140,7 @@ def test_json_holds_all_of_it(backtest: Backtest) -> None:
         (["reports", "--from", "2026-03", "--to", "2026-02"], "error: 2026-03 to 2026-02: give"),
     ],
 )
-def test_what_cant_be_used_ends_in_2_and_prints_nothing(
+def test_what_cant_be_used_exits_with_2_and_prints_nothing(
     backtest: Backtest, options: list[str], error: str
 ) -> None:
     write_reports(Path("reports"), {"2026-02": 1})
@@ -163,14 +164,14 @@ def test_what_cant_be_used_ends_in_2_and_prints_nothing(
         ["reports", "--format", "html"],
     ],
 )
-def test_bad_usage_ends_in_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_usage_exits_with_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main(options)
 
     assert raised.value.code == 2
 
 
-def test_help_tells_the_exit_codes_and_how_months_are_told(
+def test_help_lists_the_exit_codes_and_how_a_file_names_its_month(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as raised:
@@ -178,32 +179,35 @@ def test_help_tells_the_exit_codes_and_how_months_are_told(
 
     out = capsys.readouterr().out
     assert raised.value.code == 0
-    assert "exit codes:\n  0  every month of every alert could be judged\n  2  usage" in out
+    assert "exit codes:\n  0  every month of every alert is known\n  2  usage" in out
     assert "2026-02, 202602, feb-2026" in out
 
 
 def test_the_default_is_the_citys_own_departments(tmp_path: Path) -> None:
-    """Run as a file and from elsewhere, as the design writes it."""
+    """Run from elsewhere, too."""
     write_reports(tmp_path, {"2026-02": "101\nPothole,1\nStreet Light Out,1"})
-    command = [sys.executable, str(ROOT / "scripts" / "backtest.py"), str(tmp_path)]
+    command = [sys.executable, "-m", "scripts.backtest", str(tmp_path)]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
 
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
 
     own = read_departments(str(ROOT / "terraform" / "departments.auto.tfvars"))
     assert all(f"\n{alert.topic} " in done.stdout for alert in own), done.stderr
 
 
-def test_progress_is_told_on_a_terminal_and_after_a_while_elsewhere(
+def test_progress_is_shown_on_a_terminal_and_after_a_while_elsewhere(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     for shows, step in ((False, 2.0), (True, 0.125)):
         monkeypatch.setattr(sys.stderr, "isatty", lambda shows=shows: shows)
-        tell = _progress(7)
+        progress = _progress(7)
         for number in range(1, 8):
             now[0] += step
-            tell(number)
+            progress(number)
 
     err = capsys.readouterr().err
 
@@ -284,11 +288,16 @@ def test_the_runner_itself_sends_the_same_alerts_in_the_same_months(
     chance = random.Random(seed)
     months = month_range("2024-03", "2026-02")
     Path("departments.tfvars").write_text(ALERTS)
+    texts = dict.fromkeys(("subject", "message", "sms"), "{count}")
     alerts = [
-        replace(an_alert(alert.topic), **{name: getattr(alert, name) for name in FIELDS})
+        replace(alert, topic_arn=f"arn:aws:sns:us-east-1:123456789012:{alert.topic}", **texts)
         for alert in read_departments("departments.tfvars")
     ]
-    Path("outputs.json").write_text(outputs(*alerts, remind=remind, coverage={}))
+    config = runner_config(*alerts, remind=remind, ledger_bucket="ledger")
+    Path("config.json").write_text(config)
+    coverage = {alert.topic: {"email": 1} for alert in alerts}
+    values = {"runner_config": json.loads(config), "coverage": coverage}
+    Path("outputs.json").write_text(json.dumps({k: {"value": v} for k, v in values.items()}))
     for month in months:
         if (text := a_report(chance)) is not None:
             Path(f"reports/{month}.csv").write_text(text)
@@ -297,26 +306,25 @@ def test_the_runner_itself_sends_the_same_alerts_in_the_same_months(
     outcome = backtest("--from", months[0], "--to", months[-1], *known)
 
     ours = {
-        (alert["alert"], month): "unknown" if count is None else f"{count}"
+        (alert["topic"], month): "unknown" if count is None else f"{count}"
         for alert in json.loads(outcome.out)["alerts"]
         for month, count in alert["counts"].items()
     }
-    fired = {
-        (alert["alert"], month)
+    replayed = {
+        (alert["topic"], month)
         for alert in json.loads(outcome.out)["alerts"]
-        for month in alert["fired"]
+        for month in alert["sent"]
     }
     theirs, sent, statuses = {}, set(), set()
-    Path("kept").mkdir()
     with mock_aws():
+        boto3.client("s3").create_bucket(Bucket="ledger")
         for alert in alerts:
             boto3.client("sns").create_topic(Name=alert.topic)
         for month in months:
-            options = ["--outputs", "outputs.json", "--month", month, "--ledger", "kept"]
-            code = runner([*options, "--format", "json", "--report", f"reports/{month}.csv"])
-            out = capsys.readouterr().out
-            rows = json.loads(out)["alerts"] if out else []
-            assert out or code == 3
+            options = ["--config", "config.json", "--month", month, "--format", "json"]
+            code = runner([*options, "--report", f"reports/{month}.csv"])
+            rows = json.loads(capsys.readouterr().out).get("alerts", [])
+            assert rows or code == 3
             theirs |= {(alert.topic, month): "unknown" for alert in alerts}
             for row in rows:
                 count = row["count"]
@@ -325,12 +333,9 @@ def test_the_runner_itself_sends_the_same_alerts_in_the_same_months(
                 if row["status"] == "sent":
                     sent.add((row["topic"], month))
     assert ours == theirs
-    assert fired == sent
+    assert replayed == sent
     silent = {"already_sent"} if remind == "never" else set()
     assert statuses == {"sent", "below", "unknown"} | silent, "a test that sees all of them"
-
-
-FIELDS = ("department", "level", "services", "threshold", "protocols")
 
 
 # The sample.
@@ -359,8 +364,8 @@ def test_the_sample_holds_what_the_page_is_to_show(
 
     assert main([str(tmp_path / "new"), *options]) == 3
 
-    alerts = {a["alert"]: a for a in json.loads(capsys.readouterr().out)["alerts"]}
-    assert alerts["water_critical"]["fired"] == month_range("2025-03", "2026-02")
+    alerts = {a["topic"]: a for a in json.loads(capsys.readouterr().out)["alerts"]}
+    assert alerts["water_critical"]["sent"] == month_range("2025-03", "2026-02")
     assert [u["month"] for u in alerts["graffiti_critical"]["unknown"]] == ["2025-06"]
     assert {name: a["outlook"] for name, a in alerts.items()} == {
         "graffiti_critical": "always",

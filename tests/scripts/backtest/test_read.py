@@ -1,6 +1,5 @@
-"""Which report is about which month, and what a departments file says."""
+"""Which report is about which month, and what is read of it."""
 
-import json
 import re
 from pathlib import Path
 
@@ -11,11 +10,9 @@ from scripts.backtest.read import (
     find_reports,
     month_of,
     month_range,
-    read_coverage,
-    read_departments,
     read_history,
 )
-from tests.support.reports import HEADER, write_departments, write_reports
+from tests.support.reports import HEADER, write_reports
 from tests.support.servers import Server, http
 
 LAST_MONTH = "2026-02"
@@ -57,7 +54,7 @@ LAST_MONTH = "2026-02"
         ("report.csv", None),
     ],
 )
-def test_a_files_name_tells_its_month_or_the_file_is_refused(path: str, month: str | None) -> None:
+def test_a_files_name_names_its_month_or_the_file_is_rejected(path: str, month: str | None) -> None:
     if month:
         assert month_of(path) == month
     else:
@@ -71,7 +68,7 @@ def test_months_run_over_the_turn_of_the_year() -> None:
 
 
 @pytest.mark.parametrize(("first", "last"), [("2026-03", "2026-02"), ("1900-01", "2026-02")])
-def test_months_out_of_order_and_too_many_of_them_are_refused(first: str, last: str) -> None:
+def test_months_out_of_order_and_too_many_of_them_are_rejected(first: str, last: str) -> None:
     with pytest.raises(ConfigError, match=f"{first} to {last}: give two months in order"):
         month_range(first, last)
 
@@ -131,7 +128,7 @@ def test_an_addresss_range_can_be_given() -> None:
         (["{yyyy}-{day}.csv"], "2025-{day}.csv: {day} is not one of {yyyy}, {mm}, {mon}"),
     ],
 )
-def test_what_names_no_report_is_refused(
+def test_what_names_no_report_is_rejected(
     given: list[str], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -143,7 +140,7 @@ def test_what_names_no_report_is_refused(
     assert "pw" not in str(raised.value)
 
 
-def test_two_reports_for_one_month_are_refused(tmp_path: Path) -> None:
+def test_two_reports_for_one_month_are_rejected(tmp_path: Path) -> None:
     for name in ("2026-02.csv", "feb-2026.csv"):
         (tmp_path / name).write_text("")
 
@@ -156,7 +153,7 @@ def test_two_reports_for_one_month_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_a_range_without_any_report_is_refused(tmp_path: Path) -> None:
+def test_a_range_without_any_report_is_rejected(tmp_path: Path) -> None:
     write_reports(tmp_path, {"2025-11": 1})
 
     with pytest.raises(ConfigError, match="no report is about 2020-01 to 2020-02"):
@@ -167,10 +164,10 @@ def test_a_month_that_cant_be_read_says_why_and_the_others_are_read(tmp_path: Pa
     write_reports(tmp_path, {"2025-11": 7})
     (tmp_path / "2025-12.csv").write_text("<html>")
     given = {"2025-11": "2025-11.csv", "2025-12": "2025-12.csv", "2026-01": "", "2026-02": "no.csv"}
-    told: list[int] = []
+    progress: list[int] = []
 
     months = read_history(
-        {m: a and str(tmp_path / a) for m, a in given.items()}, ["Water"], told.append
+        {m: a and str(tmp_path / a) for m, a in given.items()}, ["Water"], progress.append
     )
 
     assert [month.month for month in months] == list(given)
@@ -183,7 +180,7 @@ def test_a_month_that_cant_be_read_says_why_and_the_others_are_read(tmp_path: Pa
         "there is no report for this month",
         f"{tmp_path}/no.csv: No such file or directory",
     ]
-    assert told == [1, 2, 3, 4]
+    assert progress == [1, 2, 3, 4]
 
 
 def test_reports_are_read_from_a_server_and_a_404_is_an_unknown_month() -> None:
@@ -197,116 +194,3 @@ def test_reports_are_read_from_a_server_and_a_404_is_an_unknown_month() -> None:
 
     assert [m.report and m.report.counts for m in months] == [{"w": 9}, None, {"w": 9}]
     assert months[1].problem == f"{server.url}/202601: the server answered 404"
-
-
-# Departments.
-
-
-def test_departments_are_read_with_what_counts_and_without_their_texts(tmp_path: Path) -> None:
-    path = write_departments(
-        tmp_path,
-        """
-        # a comment
-        name_prefix = "x-"  # another
-        departments = {
-          "street lights" = {
-            services = [" Pothole ", "Caf\\u00e9 \\"5\\" $${x}",]
-            alerts = {
-              critical : { threshold = 100.0, protocols = ["email"], message = "{count} ${"x"}" }
-              extreme = { protocols = ["sms", "email"], threshold = 0 }
-            }
-          }
-          water = { services = ["Water"], alerts = { a = { threshold = 5, protocols = ["sms"] } } }
-        }
-        """,
-    )
-
-    alerts = read_departments(str(path))
-
-    services = ("Pothole", 'Café "5" ${x}')
-    assert [(a.topic, a.department, a.level, a.services, a.threshold) for a in alerts] == [
-        ("street lights_critical", "street lights", "critical", services, 100),
-        ("street lights_extreme", "street lights", "extreme", services, 0),
-        ("water_a", "water", "a", ("Water",), 5),
-    ]
-    assert alerts[1].protocols == ("sms", "email")
-
-
-WATER = "departments = {{ water = {{ services = {}, alerts = {{ a = {} }} }} }}"
-ALERT = '{ threshold = 1, protocols = ["email"] }'
-
-
-@pytest.mark.parametrize(
-    ("text", "error"),
-    [
-        ("", "departments: write a map"),
-        ("departments = {}", "holds no alert; add one to departments"),
-        ("departments = var.departments", "departments: write a map"),
-        ("departments {\n}", "departments: write a map"),
-        (
-            WATER.format('"Water"', ALERT),
-            'water, services: write a list of texts, such as ["Water"',
-        ),
-        (WATER.format("[]", ALERT), "water, services: write a list of texts"),
-        (WATER.format("[5]", ALERT), 'water, services: write a text in quotes, such as "Water"'),
-        (WATER.format('["a ${b}"]', ALERT), "water, services: write a text in quotes"),
-        (WATER.format('["a %{if true}b%{endif}"]', ALERT), "water, services: write a text in"),
-        (WATER.format("[local.x]", ALERT), "water, services: write a text in quotes"),
-        (WATER.format('[" "]', ALERT), "water, services: write a text in quotes"),
-        (WATER.format('["W"]', "{}"), "water, alerts, a, threshold: write a whole number"),
-        (WATER.format('["W"]', ALERT.replace("1", "10 * 10")), "a, threshold: write a whole num"),
-        (WATER.format('["W"]', ALERT.replace("1", "-1")), "a, threshold: write a whole number"),
-        (WATER.format('["W"]', ALERT.replace("1", "1.5")), "a, threshold: write a whole number"),
-        (WATER.format('["W"]', ALERT.replace("1", "true")), "a, threshold: write a whole number"),
-        (WATER.format('["W"]', ALERT.replace("1", '"1"')), "a, threshold: write a whole number"),
-        (WATER.format('["W"]', "null"), "water, alerts, a: write a map"),
-        ("a = 1\ndepartments = ]\n", "line 2: can't be read as a file of variables"),
-        ('a = 1\n{"departments": {}}', "can't be read as a file of variables"),
-    ],
-)
-def test_what_a_departments_file_leaves_open_is_named_with_its_place(
-    text: str, error: str, tmp_path: Path
-) -> None:
-    path = write_departments(tmp_path, text)
-
-    with pytest.raises(ConfigError) as raised:
-        read_departments(str(path))
-
-    assert str(raised.value).startswith(str(path))
-    assert error in str(raised.value)
-
-
-def test_a_departments_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigError, match=r"no.tfvars: No such file.*; name one with --departments"
-    ):
-        read_departments(str(tmp_path / "no.tfvars"))
-
-
-# Coverage.
-
-
-def test_coverage_goes_by_department_and_level_whatever_the_topics_prefix(tmp_path: Path) -> None:
-    outputs = {
-        "alerts": {"value": {"x-water_a": {"department": "water", "level": "a"}}},
-        "coverage": {"value": {"x-water_a": {"email": 3, "sms": 0}}},
-    }
-    (tmp_path / "outputs.json").write_text(json.dumps(outputs))
-
-    assert read_coverage(str(tmp_path / "outputs.json")) == {("water", "a"): {"email": 3, "sms": 0}}
-
-
-ENDLESS = (
-    '{"alerts": {"value": {"a": {"department": "a", "level": "b"}}},'
-    ' "coverage": {"value": {"a": {"email": 1e400}}}}'
-)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{}", "[]", '{"alerts": {"value": 1}, "coverage": 2}', ENDLESS]
-)
-def test_what_holds_no_coverage_is_refused(text: str, tmp_path: Path) -> None:
-    (tmp_path / "outputs.json").write_text(text)
-
-    with pytest.raises(ConfigError, match="does not hold `alerts` and `coverage`"):
-        read_coverage(str(tmp_path / "outputs.json"))

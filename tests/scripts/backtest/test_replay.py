@@ -28,7 +28,7 @@ def a_history(*counts: int | None, threshold: int = 100) -> History:
 
 
 @pytest.mark.parametrize(
-    ("counts", "fired"),
+    ("counts", "sent_in"),
     [
         ([99, 100, 101], ["2025-03"]),  # below, at, above
         ([101, 150, 99, 101], ["2025-01", "2025-02", "2025-04"]),  # again in each month
@@ -37,10 +37,10 @@ def a_history(*counts: int | None, threshold: int = 100) -> History:
         ([None, None], []),
     ],
 )
-def test_an_alert_fires_in_the_months_above_its_threshold(
-    counts: Sequence[int | None], fired: list[str]
+def test_an_alert_is_sent_in_the_months_above_its_threshold(
+    counts: Sequence[int | None], sent_in: list[str]
 ) -> None:
-    assert list(a_history(*counts).fired) == fired
+    assert list(a_history(*counts).sent_in) == sent_in
 
 
 def test_an_unknown_month_is_neither_zero_nor_known() -> None:
@@ -75,9 +75,9 @@ def test_a_cell_that_is_no_count_is_unknown_with_the_row_to_blame() -> None:
 def test_another_threshold_is_another_history_of_the_same_months() -> None:
     counts = (50, 120, 180, 90)
 
-    fired = {t: len(a_history(*counts, threshold=t).fired) for t in (49, 50, 119, 120, 180)}
+    sent = {t: len(a_history(*counts, threshold=t).sent_in) for t in (49, 50, 119, 120, 180)}
 
-    assert fired == {49: 4, 50: 3, 119: 2, 120: 1, 180: 0}
+    assert sent == {49: 4, 50: 3, 119: 2, 120: 1, 180: 0}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_another_threshold_is_another_history_of_the_same_months() -> None:
         ([None], "unknown"),
     ],
 )
-def test_alerts_that_always_or_never_fire_are_told(
+def test_an_alert_that_is_always_or_never_over_is_named_so(
     counts: Sequence[int | None], outlook: str
 ) -> None:
     assert a_history(*counts).outlook == outlook
@@ -116,7 +116,7 @@ def test_a_crossing_began_in_its_first_month_that_is_known_to_be_over(
     assert a_history(*counts).over_since == since
 
 
-def test_months_that_fire_make_rows_which_an_unknown_month_breaks() -> None:
+def test_months_with_a_message_make_rows_which_an_unknown_month_breaks() -> None:
     history = a_history(101, 102, 99, 103, None, 104)
 
     assert runs_of(history) == [
@@ -165,7 +165,7 @@ def test_a_suggested_threshold_does_what_it_says_and_its_neighbours_do_not(targe
     assert found.over == target
 
     def over(threshold: int) -> int:
-        return len(a_history(*counts, threshold=threshold).fired)
+        return len(a_history(*counts, threshold=threshold).sent_in)
 
     assert over(found.threshold) == target
     assert found.threshold == 2 or over(found.threshold - 1) == target + 1
@@ -180,7 +180,7 @@ def test_crossings_alone_are_sent_where_reminders_are_off() -> None:
 
     (history,) = replay([an_alert()], months, remind="never")
 
-    assert history.fired == ("2025-01", "2025-04")
+    assert history.sent_in == ("2025-01", "2025-04")
 
 
 def test_a_reminder_by_days_counts_from_the_message_before_it() -> None:
@@ -189,7 +189,7 @@ def test_a_reminder_by_days_counts_from_the_message_before_it() -> None:
 
     (history,) = replay([an_alert()], months, remind="31")
 
-    assert history.fired == ("2025-01", "2025-03")
+    assert history.sent_in == ("2025-01", "2025-03")
 
 
 def test_a_report_that_repeats_an_earlier_months_is_unknown_as_it_is_to_the_runner() -> None:
@@ -204,7 +204,7 @@ def test_a_report_that_repeats_an_earlier_months_is_unknown_as_it_is_to_the_runn
 
     (history,) = replay([an_alert()], months)
 
-    assert history.fired == ("2025-01", "2025-05")
+    assert history.sent_in == ("2025-01", "2025-05")
     assert history.unknown == (
         ("2025-02", "the report is identical to that of 2025-01"),
         ("2025-03", "there is no report for this month"),

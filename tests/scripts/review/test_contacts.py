@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 
+from runner.errors import ConfigError
 from scripts.review.contacts import compare_contacts
-from scripts.review.read import CannotTellError, read_plan
+from scripts.review.people import subscriptions_of
+from scripts.review.read import read_plan
 from tests.support.examples import an_alert
 from tests.support.plans import WATER, a_plan, a_subscription, a_topic
 
 HEADER = "Name,Email,Phone,Department,Channels\n"
 ANA = "Ana,ana@example.com,+15555550101,water,\n"
 BO = "Bo,bo@example.com,+15555550102,water,\n"
-NO_EFFECT = "Edited, with no effect on who hears what: Ana (water)."
+NO_EFFECT = "Edited in the contacts, with no effect on this plan: Ana (water)."
 NOT_EDITED = (
-    "Changed by this plan though nobody edited it: Ana (water). Somebody unsubscribed or never"
+    "Changed by this plan without an edit of the contacts: Ana (water). They unsubscribed or never"
     " confirmed, or an earlier edit was not applied."
 )
 
@@ -22,7 +24,7 @@ NOT_EDITED = (
 def compare(old: str, new: str, *changes: dict[str, Any], **options: Any) -> list[str]:
     topics = [a_topic("water_critical"), a_topic("water_extreme")]
     plan = read_plan(a_plan(*topics, *changes, **options))
-    return list(compare_contacts(old, new, plan))
+    return list(compare_contacts(old, new, plan, subscriptions_of(plan)))
 
 
 CORRECTED = a_subscription("water_critical", "email/Ana", "replace", replaced_for=["endpoint"])
@@ -75,7 +77,9 @@ def test_a_replaced_topic_needs_no_edit_of_the_contacts() -> None:
         )
     )
 
-    assert list(compare_contacts(HEADER + ANA, HEADER + ANA, plan)) == []
+    found = compare_contacts(HEADER + ANA, HEADER + ANA, plan, subscriptions_of(plan))
+
+    assert list(found) == []
 
 
 def test_a_file_with_a_byte_order_mark_and_other_line_ends_is_the_same_file() -> None:
@@ -92,7 +96,7 @@ def test_files_of_any_kind_are_compared_as_far_as_they_go() -> None:
 @pytest.mark.parametrize("text", ["", "\n", "x", "Name;Department\n1;2\n", "service_name,count\n"])
 def test_another_file_is_no_contacts_file(text: str) -> None:
     for old, new in ((text, HEADER), (HEADER, text)):
-        with pytest.raises(CannotTellError, match="have no Name and Department"):
+        with pytest.raises(ConfigError, match="have no Name and Department"):
             compare(old, new, KEPT)
 
 

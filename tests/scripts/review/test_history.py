@@ -42,7 +42,7 @@ def year(tmp_path: Path) -> str:
     return str(write_reports(folder, dict(zip(months, counts, strict=True))))
 
 
-def test_a_changed_threshold_is_judged_by_the_last_12_months(
+def test_a_changed_threshold_is_evaluated_by_the_last_12_months(
     year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert settings(tmp_path, capsys, year, threshold=150) == [
@@ -73,11 +73,12 @@ def test_months_that_are_missing_or_broken_are_said_to_be_unknown(
 
     assert settings(tmp_path, capsys, year, threshold=150) == [
         "water critical: threshold 100 -> 150."
-        " Would have alerted in the last 12 months: 3 before, 0 after; unknown: 2"
+        " Would have alerted in the last 12 months: 3 before, 0 after; unknown: 2 before,"
+        " 2 after"
     ]
 
 
-def test_other_services_are_judged_as_well_and_told_apart_where_they_are_unknown(
+def test_other_services_are_evaluated_as_well_and_unknown_months_are_counted_by_side(
     year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert settings(tmp_path, capsys, year, services=("Water", "Sewer")) == [
@@ -86,7 +87,7 @@ def test_other_services_are_judged_as_well_and_told_apart_where_they_are_unknown
     ]
 
 
-def test_a_new_alert_is_judged_by_the_last_12_months(
+def test_a_new_alert_is_evaluated_by_the_last_12_months(
     year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     new = an_alert("water_extreme", threshold=150)

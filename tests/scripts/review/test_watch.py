@@ -1,13 +1,11 @@
 """What a review says of the ledger, the schedule and the operators."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from scripts.review.evaluate import Review, judge
-from scripts.review.read import read_plan
+from scripts.review.evaluate import Review, evaluate
+from scripts.review.read import HAS_LEDGER, HAS_OPERATORS, IS_FREQUENT, read_plan
 from scripts.review.render import as_text
 from tests.support.plans import a_change, a_plan, a_subscription, a_topic
 
@@ -40,7 +38,7 @@ SCHEDULED = [
     "aws_s3_object",
 ]
 ASLEEP = "the check does not run by itself"
-UNHEARD = "nobody hears when the check fails or does not run"
+UNNOTICED = "nobody is notified when the check fails or does not run"
 
 
 def ledger(kind: str, action: str, *changed: str) -> dict[str, Any]:
@@ -68,18 +66,9 @@ def changing(entry: dict[str, Any], changed: tuple[str, ...]) -> dict[str, Any]:
     return {**entry, "change": {**entry["change"], "after": dict.fromkeys(changed, "canary")}}
 
 
-def review(
-    *changes: dict[str, Any], settings: Mapping[str, tuple[Any, Any]] | None = None, **options: Any
-) -> Review:
-    """Review a plan in which nothing changes for people.
-
-    settings: output to its value before and after.
-    """
-    outputs = json.loads(a_plan())["output_changes"] | {
-        name: {"actions": ["update"], "before": before, "after": after}
-        for name, (before, after) in (settings or {}).items()
-    }
-    return judge(read_plan(a_plan(*UNCHANGED, *changes, output_changes=outputs, **options)))
+def review(*changes: dict[str, Any], **options: Any) -> Review:
+    """Review a plan in which nothing changes for people."""
+    return evaluate(read_plan(a_plan(*UNCHANGED, *changes, **options)))
 
 
 LEDGER_MADE = [ledger(kind, "create") for kind in (BUCKET, *RULES)]
@@ -93,11 +82,10 @@ OPERATORS_MADE = [
 ]
 STAYS = [scheduled(kind, "no-op") for kind in SCHEDULED]
 OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
-WAS_MADE = "Of the scheduled check made: "
 
 
 @pytest.mark.parametrize(
-    ("changes", "settings", "told"),
+    ("changes", "settings", "notes"),
     [
         ([], {}, []),
         (
@@ -105,48 +93,52 @@ WAS_MADE = "Of the scheduled check made: "
             {"ledger_bucket": (None, "canary")},
             [
                 "ledger: no -> yes",
-                "The ledger is made: it remembers what was sent, so that it is sent once.",
+                "The ledger is created: it keeps what was sent, so that each alert is sent once.",
             ],
         ),
         (
             LEDGER_MADE,
-            {"schedule": (None, "canary")},
-            ["schedule: no -> yes", "A bucket is made for the schedule's configuration."],
+            {},
+            ["A bucket is created for the schedule's configuration."],
         ),
         (
             [*SCHEDULE_MADE, scheduled(ALARM, "create", key="more")],
             {},
             [
-                "A schedule is made: from now on the check runs by itself.",
-                f"{WAS_MADE}2 alarms, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue,"
-                " 1 retry rule and 1 schedule.",
+                "A schedule is created: from now on the check runs by itself.",
+                "Scheduled check: 2 alarms, 1 configuration, 1 dashboard, 1 function, 1 log,"
+                " 1 queue, 1 retry rule and 1 schedule created.",
             ],
         ),
         (
             [scheduled(SCHEDULE, "create"), *OPERATORS_STAY],
             {},
             [
-                "A schedule is made: from now on the check runs by itself.",
-                f"{WAS_MADE}1 schedule.",
+                "A schedule is created: from now on the check runs by itself.",
+                "Scheduled check: 1 schedule created.",
             ],
         ),
-        ([*STAYS, scheduled(ALARM, "create", key="more")], {}, [f"{WAS_MADE}1 alarm."]),
+        (
+            [*STAYS, scheduled(ALARM, "create", key="more")],
+            {},
+            ["Scheduled check: 1 alarm created."],
+        ),
         (
             OPERATORS_MADE,
             {},
             [
-                "Operators, who hear when the check itself fails: 0 -> 2, 2 of them must confirm.",
+                "Operators, who are notified of failures: 0 -> 2, 2 of them must confirm.",
             ],
         ),
         (
             [*OPERATORS_STAY, operator("b2", "create"), operator("c3", "delete")],
             {},
-            ["Operators, who hear when the check itself fails: 2 -> 2, 1 of them must confirm."],
+            ["Operators, who are notified of failures: 2 -> 2, 1 of them must confirm."],
         ),
         (
             [*OPERATORS_STAY, operator("c3", "delete")],
             {},
-            ["Operators, who hear when the check itself fails: 2 -> 1."],
+            ["Operators, who are notified of failures: 2 -> 1."],
         ),
         (
             [
@@ -163,12 +155,12 @@ WAS_MADE = "Of the scheduled check made: "
             ],
             {},
             [
-                "Of the scheduled check changed: 1 alarm, 1 configuration, 1 dashboard, 1 function,"
-                " 1 log, 1 queue and 1 schedule.",
-                "Of the scheduled check replaced: 1 log.",
+                "Scheduled check: 1 alarm, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue"
+                " and 1 schedule modified.",
+                "Scheduled check: 1 log replaced.",
             ],
         ),
-        (  # the first operators are those that the alarms begin to tell
+        (  # the first operators are those that the alarms begin to notify
             [
                 *OPERATORS_MADE[:3],
                 operator("a1", "create"),
@@ -176,8 +168,8 @@ WAS_MADE = "Of the scheduled check made: "
             ],
             {},
             [
-                "Of the scheduled check changed: 1 alarm.",
-                "Operators, who hear when the check itself fails: 0 -> 1, 1 of them must confirm.",
+                "Scheduled check: 1 alarm modified.",
+                "Operators, who are notified of failures: 0 -> 1, 1 of them must confirm.",
             ],
         ),
         (
@@ -187,14 +179,12 @@ WAS_MADE = "Of the scheduled check made: "
                 "notify_recovery": (False, True),
                 "max_report_age_days": (None, 40),
                 "operators_topic_arn": ("canary", None),
-                "schedule": (None, "canary"),
             },
             [
                 "reminders: month -> never",
-                "word when it is back to normal: no -> yes",
+                "back-to-normal messages: no -> yes",
                 "days until a report is stale: no -> 40",
                 "operators: yes -> no",
-                "schedule: no -> yes",
             ],
         ),
         (
@@ -208,12 +198,12 @@ WAS_MADE = "Of the scheduled check made: "
         ),
     ],
 )
-def test_what_is_made_or_changed_is_told_and_no_risk(
-    changes: list[dict[str, Any]], settings: dict[str, tuple[Any, Any]], told: list[str]
+def test_what_is_created_or_modified_is_noted_and_no_risk(
+    changes: list[dict[str, Any]], settings: dict[str, tuple[Any, Any]], notes: list[str]
 ) -> None:
     found = review(*changes, settings=settings)
 
-    assert list(found.watch) == told
+    assert list(found.watch) == notes
     assert found.risks == ()
     assert "canary" not in as_text(found)
     assert "5555550100" not in as_text(found)
@@ -233,7 +223,7 @@ def test_what_is_made_or_changed_is_told_and_no_risk(
         ),
         (
             [ledger(BUCKET, "update", "force_destroy", "tags")],
-            ["the ledger's bucket stays, and of it change: force_destroy"],
+            ["the ledger's bucket is modified: force_destroy"],
         ),
         *(
             (
@@ -252,27 +242,27 @@ def test_what_is_made_or_changed_is_told_and_no_risk(
         (
             [scheduled(kind, "delete") for kind in SCHEDULED],
             [
-                f"1 alarm of the scheduled check, deleted: {UNHEARD}",
-                f"1 function of the scheduled check, deleted: {ASLEEP}",
-                f"1 schedule of the scheduled check, deleted: {ASLEEP}",
+                f"scheduled check: 1 alarm deleted; {UNNOTICED}",
+                f"scheduled check: 1 function deleted; {ASLEEP}",
+                f"scheduled check: 1 schedule deleted; {ASLEEP}",
             ],
         ),
         (
             [scheduled(kind, "replace") for kind in SCHEDULED],
             [
-                f"1 alarm of the scheduled check, replaced: meanwhile {UNHEARD}",
-                f"1 function of the scheduled check, replaced: meanwhile {ASLEEP}",
-                f"1 schedule of the scheduled check, replaced: meanwhile {ASLEEP}",
+                f"scheduled check: 1 alarm replaced; meanwhile {UNNOTICED}",
+                f"scheduled check: 1 function replaced; meanwhile {ASLEEP}",
+                f"scheduled check: 1 schedule replaced; meanwhile {ASLEEP}",
             ],
         ),
         (
             [*STAYS, *(scheduled(ALARM, "delete", key=key) for key in ("a", "b"))],
-            [f"2 alarms of the scheduled check, deleted: {UNHEARD}"],
+            [f"scheduled check: 2 alarms deleted; {UNNOTICED}"],
         ),
         *(
             (
                 [*STAYS, scheduled(kind, "delete", key="more")],
-                [f"1 {word} of the scheduled check, deleted, and the schedule stays"],
+                [f"scheduled check: 1 {word} deleted, and the schedule stays"],
             )
             for kind, word in [
                 (RETRIES, "retry rule"),
@@ -285,31 +275,31 @@ def test_what_is_made_or_changed_is_told_and_no_risk(
         *(
             (
                 [scheduled(kind, "update", name)],
-                [f"1 {word} of the scheduled check, set otherwise ({name}){worst}"],
+                [f"scheduled check: 1 {word} modified ({name}){worst}"],
             )
             for kind, word, name, worst in [
                 (SCHEDULE, "schedule", "state", f"; at worst {ASLEEP}"),
                 (SCHEDULE, "schedule", "target", f"; at worst {ASLEEP}"),
                 (FUNCTION, "function", "reserved_concurrent_executions", f"; at worst {ASLEEP}"),
                 (FUNCTION, "function", "role", f"; at worst {ASLEEP}"),
-                (ALARM, "alarm", "actions_enabled", f"; at worst {UNHEARD}"),
-                (ALARM, "alarm", "alarm_actions", f"; at worst {UNHEARD}"),
-                (ALARM, "alarm", "treat_missing_data", f"; at worst {UNHEARD}"),
+                (ALARM, "alarm", "actions_enabled", f"; at worst {UNNOTICED}"),
+                (ALARM, "alarm", "alarm_actions", f"; at worst {UNNOTICED}"),
+                (ALARM, "alarm", "treat_missing_data", f"; at worst {UNNOTICED}"),
                 (RETRIES, "retry rule", "maximum_retry_attempts", ""),
             ]
         ),
         # the operators
         (
             [operators(TOPIC, "delete"), operator("a1", "delete"), operator("b2", "delete")],
-            ["the operators' topic is deleted: 2 heard it, and nobody does any more"],
+            ["the operators' topic is deleted; 2 operators unsubscribed"],
         ),
         (
             [operators(TOPIC, "replace"), operator("a1", "replace")],
-            ["the operators' topic is replaced: 1 heard it, and must confirm again"],
+            ["the operators' topic is replaced; 1 operator must confirm again"],
         ),
         (
             [operators(TOPIC, "update", "kms_master_key_id", "tags")],
-            ["the operators' topic stays, and of it change: kms_master_key_id"],
+            ["the operators' topic is modified: kms_master_key_id"],
         ),
         *(
             (
@@ -320,11 +310,11 @@ def test_what_is_made_or_changed_is_told_and_no_risk(
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "delete")],
-            ["no operator is left to hear when the check fails; 1 heard it"],
+            ["no operator is left to notify of failures; 1 of 1 unsubscribed"],
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "delete"), operator("b2", "create")],
-            ["no operator hears it until somebody confirms; 1 heard it"],
+            ["no operator is notified until somebody confirms; 1 confirmed before"],
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "create", protocol="https")],
@@ -368,7 +358,7 @@ def test_what_is_made_or_changed_is_told_and_no_risk(
         ),
     ],
 )
-def test_what_lets_the_check_forget_stop_or_fail_unheard_is_a_risk(
+def test_what_lets_the_check_forget_stop_or_fail_unnoticed_is_a_risk(
     changes: list[dict[str, Any]], risks: list[str]
 ) -> None:
     found = review(*changes)
@@ -390,14 +380,14 @@ def test_a_ledger_that_is_switched_off_though_its_bucket_stays_is_a_risk() -> No
     )
 
 
-def test_what_somebody_deleted_is_made_anew_at_the_price_of_what_it_knew() -> None:
+def test_what_somebody_deleted_is_created_again_without_what_it_knew() -> None:
     made = [ledger(BUCKET, "create"), operator("a1", "create"), scheduled(SCHEDULE, "create")]
     gone = [ledger(BUCKET, "delete"), operator("a1", "delete"), scheduled(SCHEDULE, "delete")]
 
     assert review(*made, operators(TOPIC, "no-op"), drift=gone).risks == (
-        "the ledger was deleted by somebody and is made anew: every alert that is over is sent"
+        "the ledger was deleted by somebody and is created again: every alert that is over is sent"
         " once more",
-        "1 operator left, or never confirmed, and would be invited again",
+        "1 operator unsubscribed or never confirmed, and would be invited again",
     )
 
 
@@ -405,21 +395,21 @@ def test_what_somebody_deleted_is_made_anew_at_the_price_of_what_it_knew() -> No
     ("name", "words"),
     [
         (
-            "a_schedule_does_not_repeat_itself",
+            HAS_LEDGER,
             "the schedule has no ledger: every run sends what is over once more",
         ),
         (
-            "somebody_hears_when_the_watching_fails",
-            "the schedule has no operators: nobody hears when the check fails or does not run",
+            HAS_OPERATORS,
+            f"the schedule has no operators: {UNNOTICED}",
         ),
         (
-            "the_schedule_is_as_frequent_as_its_alarm_expects",
-            "the schedule pauses for longer than its alarm waits: operators would hear between"
-            " runs",
+            IS_FREQUENT,
+            "the schedule pauses for longer than its alarm waits: operators would be notified"
+            " between runs",
         ),
     ],
 )
-def test_what_terraform_warns_of_is_a_risk_at_first_and_then_told(name: str, words: str) -> None:
+def test_what_terraform_warns_of_is_a_risk_at_first_and_then_a_note(name: str, words: str) -> None:
     made, stays = (scheduled(SCHEDULE, action) for action in ("create", "no-op"))
     expression = scheduled(SCHEDULE, "update", "schedule_expression")
 
@@ -430,7 +420,7 @@ def test_what_terraform_warns_of_is_a_risk_at_first_and_then_told(name: str, wor
     assert review(stays, checks=[(name, "fail")]).watch == (f"T{words[1:]}.",)
     assert review(made, checks=[(name, "pass")]).risks == ()
     assert review(stays, checks=[(name, "unknown")]).watch == ()
-    assert review(stays, checks=[(name, "unknown")]).cannot_tell == (f"check {name}: unknown",)
+    assert review(stays, checks=[(name, "unknown")]).undetermined == (f"check {name}: unknown",)
 
 
 @pytest.mark.parametrize(
@@ -463,15 +453,16 @@ def test_at_the_beginning_no_setting_has_changed() -> None:
         a_topic("water_critical", "create"),
         a_subscription("water_critical", "email/A", "create"),
     ]
-    outputs = json.loads(a_plan(before=[]))["output_changes"] | {
-        "remind": {"actions": ["create"], "before": None, "after": "month"},
-        "ledger_bucket": {"actions": ["create"], "before": None, "after_unknown": True},
-    }
+    plan = a_plan(
+        *made,
+        *LEDGER_MADE,
+        before=[],
+        settings={"remind": (None, "month")},
+        unknown={"ledger_bucket": True},
+    )
 
-    found = judge(read_plan(a_plan(*made, *LEDGER_MADE, output_changes=outputs)))
-
-    assert found.watch == (
-        "The ledger is made: it remembers what was sent, so that it is sent once.",
+    assert evaluate(read_plan(plan)).watch == (
+        "The ledger is created: it keeps what was sent, so that each alert is sent once.",
     )
 
 
@@ -484,27 +475,24 @@ def test_the_end_of_everything_is_still_one_risk() -> None:
         operator("a1", "delete"),
     ]
 
-    outputs = json.loads(a_plan(after=[]))["output_changes"] | {
-        "remind": {"actions": ["delete"], "before": "month", "after": None},
-        "ledger_bucket": {"actions": ["delete"], "before": "canary", "after": None},
-    }
+    settings = {"remind": ("month", None), "ledger_bucket": ("canary", None)}
 
-    found = judge(read_plan(a_plan(*ended, output_changes=outputs)))
+    found = evaluate(read_plan(a_plan(*ended, after=[], settings=settings)))
 
-    assert found.risks == ("everything is destroyed: 2 topics, 0 people hear nothing more",)
+    assert found.risks == ("everything is destroyed: 2 topics, 0 people unsubscribed",)
     assert not any("->" in note for note in found.watch if "Operators" not in note)
 
 
-def test_operators_are_counted_and_told_in_a_section_of_their_own() -> None:
+def test_operators_are_counted_in_a_section_of_their_own() -> None:
     found = review(*OPERATORS_STAY, operator("b2", "create"))
 
     assert as_text(found) == (
         "Backlog alerts: nothing risky\n"
-        "  Nobody starts or stops hearing anything, and no alert changes.\n\n"
-        "Who hears what\n"
-        "  alert           channel  hear it  of them confirmed\n"
-        "  water critical  email    1        1\n"
-        "  water extreme   sms      1        not needed\n\n"
+        "  Nobody is subscribed or unsubscribed, and no alert changes.\n\n"
+        "Who receives what\n"
+        "  alert           channel  subscribers  confirmed\n"
+        "  water critical  email    1            1\n"
+        "  water extreme   sms      1            not needed\n\n"
         "The check itself\n"
-        "  Operators, who hear when the check itself fails: 1 -> 2, 1 of them must confirm."
+        "  Operators, who are notified of failures: 1 -> 2, 1 of them must confirm."
     )

@@ -1,4 +1,4 @@
-# Departments -> alerts, one per topic, with their texts complete, and what is wrong with them.
+# Departments -> alerts, one per topic, with their texts filled in, and the problems with them.
 
 locals {
   _department_keys   = { for key in keys(var.departments) : lower(key) => key... }
@@ -6,36 +6,35 @@ locals {
 
   _placeholders = ["{count}", "{threshold}", "{department}", "{level}", "{services}", "{month}"]
 
-  department_protocols = {
+  _department_protocols = {
     for department, settings in var.departments :
     department => distinct(flatten([for alert in values(settings.alerts) : alert.protocols]))
   }
 
+  # An alert is made here and passed on whole, up to the runner: nothing else lists its fields.
   _alerts = flatten([
     for department, settings in var.departments : [
-      for level, alert in settings.alerts : {
-        topic      = "${var.name_prefix}${department}_${level}"
-        label      = "departments, ${department} ${level}"
+      for level, alert in settings.alerts : merge(alert, {
         department = department
         level      = level
         services   = [for service in settings.services : try(trimspace(service), "")]
-        threshold  = alert.threshold
         protocols  = distinct(alert.protocols)
         subject    = try(coalesce(trimspace(alert.subject)), "{department} {level}: {count} open cases")
         message = try(
           coalesce(trimspace(alert.message)),
           "{count} open cases for {services} in the report for {month}. The threshold of this alert is {threshold}.",
         )
-        # A text of its own, else the message that was set, else a short default.
+        # Its own text, else the message that was set, else a short default.
         sms = try(
           coalesce(trimspace(alert.sms)),
           coalesce(trimspace(alert.message)),
           "{department} {level}: {count} open cases, threshold {threshold}",
         )
-      }
+      })
     ]
   ])
-  alerts = { for alert in local._alerts : alert.topic => alert... }
+  _topic_names = [for alert in local._alerts : "${var.name_prefix}${alert.department}_${alert.level}"]
+  alerts       = { for index, alert in local._alerts : local._topic_names[index] => alert... }
 
   _department_problems = flatten([
     for department, settings in var.departments : [
@@ -45,7 +44,7 @@ locals {
         length(distinct([for service in settings.services : lower(replace(try(trimspace(service), ""), "/\\s+/", " "))])) < length(settings.services)
         ? ["a service is listed twice and would be counted twice"] : [],
         length(settings.alerts) == 0 ? ["has no alerts; add one, or remove the department"] : [],
-        length(local._department_keys[lower(department)]) > 1 ? ["differs from another department in case alone"] : [],
+        length(local._department_keys[lower(department)]) > 1 ? ["differs from another department only in upper and lower case"] : [],
       ) : "departments, ${department}: ${text}"
     ]
   ])
@@ -54,21 +53,21 @@ locals {
     for index, alert in local._alerts : [
       for text in concat(
         # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
-        can(regex("^[A-Za-z0-9_-]{1,256}$", alert.topic)) ? [] : ["the topic name \"${alert.topic}\" may hold letters, digits, - and _ alone, 256 at most"],
-        try(length(local.alerts[alert.topic]) > 1, false) ? ["another department and level give the same topic name \"${alert.topic}\""] : [],
-        try(alert.threshold >= 0 && floor(alert.threshold) == alert.threshold, false) ? [] : ["threshold must be a whole number of at least 0"],
-        alltrue([for protocol in alert.protocols : try(contains(["email", "sms"], protocol), false)]) ? [] : ["protocols may be \"email\" and \"sms\" alone"],
+        can(regex("^[A-Za-z0-9_-]{1,256}$", local._topic_names[index])) ? [] : ["the topic name \"${local._topic_names[index]}\" may only contain letters, digits, - and _, at most 256 of them"],
+        length(local.alerts[local._topic_names[index]]) > 1 ? ["another department and level give the same topic name \"${local._topic_names[index]}\""] : [],
+        try(alert.threshold >= 0 && floor(alert.threshold) == alert.threshold, false) ? [] : ["threshold must be a whole number, 0 or more"],
+        alltrue([for protocol in alert.protocols : try(contains(["email", "sms"], protocol), false)]) ? [] : ["protocols may only be \"email\" and \"sms\""],
         flatten([
           for field in ["subject", "message", "sms"] : [
             for placeholder in distinct(regexall("\\{[^{}]*\\}", alert[field])) :
-            "${field} has the unknown placeholder ${placeholder}; known are ${join(", ", local._placeholders)}"
+            "${field} has the unknown placeholder ${placeholder}; the known ones are ${join(", ", local._placeholders)}"
             if !contains(local._placeholders, placeholder)
-          ] if field != "sms" || alert.sms != alert.message # a text taken over has been judged
+          ] if field != "sms" || alert.sms != alert.message # the message has been checked already
         ]),
         # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, no line breaks, under 100 characters.
-        can(regex("^[\\x20-\\x7e]+$", alert.subject)) ? [] : ["subject may hold plain ASCII on one line alone"],
-        length(local._longest_subject[index]) < 100 ? [] : ["subject would be ${length(local._longest_subject[index])} characters long with its placeholders filled in; SNS takes 99"],
-      ) : "${alert.label}: ${text}"
+        can(regex("^[\\x20-\\x7e]+$", alert.subject)) ? [] : ["subject must be plain ASCII on one line"],
+        length(local._longest_subject[index]) < 100 ? [] : ["subject would be ${length(local._longest_subject[index])} characters long with its placeholders filled in; SNS allows 99"],
+      ) : "departments, ${alert.department} ${alert.level}: ${text}"
     ]
   ])
   # The subject with its placeholders filled in, the count as long as a count may get.
@@ -81,6 +80,4 @@ locals {
       "{services}", join(", ", alert.services)),
     "{month}", "2026-01")
   ]
-
-  department_problems = concat(local._department_problems, local._alert_problems)
 }

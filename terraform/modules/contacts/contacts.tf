@@ -1,4 +1,4 @@
-# Text of the contacts file -> rows -> people. Each stage is a local; read from top to bottom.
+# Text of the contacts file -> rows -> people. Each stage is a local. Read from top to bottom.
 # Every line is decoded by itself, so that one bad row hides no other and row numbers are those
 # of the file. No message made here holds a cell that could be an email or a phone number.
 
@@ -12,7 +12,7 @@ locals {
   # an @, also a wide one, or five digits with no letter between them.
   _address_like = "[@\\x{fe6b}\\x{ff20}]|(?:\\p{Nd}[^\\pL\\n]*){5}"
 
-  # An address as mail systems accept it in practice; its lengths (RFC 5321) are judged beside it.
+  # An address as mail systems accept it in practice; its lengths (RFC 5321) are checked below.
   _email_atom = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
   _email_form = "${local._email_atom}(?:\\.${local._email_atom})*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z][a-z0-9-]*[a-z0-9]"
   # E.164: a plus sign, a country code, 15 digits at most.
@@ -25,7 +25,7 @@ locals {
     if replace(text, "/[\\s\\pZ,\"]/", "") != ""
   ]
 
-  # 2. The header, in lower case; what is wrong with it stops everything below.
+  # 2. The header, in lower case; a problem with it stops everything below.
   _header = nonsensitive(try(local._lines[0].text, ""))
   _columns = [
     for cell in split(",", local._header) : lower(trimspace(trim(trimspace(cell), "\"")))
@@ -47,16 +47,16 @@ locals {
       local._header == "" ? ["is empty; it needs the header Name,Email,Phone,Department and one row per person and department"] :
       local._separator != null ? ["cells are separated by ${local._separator}; save it as comma-separated CSV"] :
       concat(
-        length(local._columns_missing) == 0 ? [] : ["there is no column ${join(", ", local._columns_missing)}; the header is Name,Email,Phone,Department and, if wanted, Channels"],
-        length(local._columns_unknown) == 0 ? [] : ["unknown column ${join(", ", local._columns_unknown)}; the columns are Name, Email, Phone, Department and, if wanted, Channels"],
-        length(distinct(local._columns)) == length(local._columns) ? [] : ["a column stands twice in the header; keep one of them"],
+        length(local._columns_missing) == 0 ? [] : ["missing columns: ${join(", ", local._columns_missing)}; the header is Name,Email,Phone,Department and, optionally, Channels"],
+        length(local._columns_unknown) == 0 ? [] : ["unknown columns: ${join(", ", local._columns_unknown)}; the columns are Name, Email, Phone, Department and, optionally, Channels"],
+        length(distinct(local._columns)) == length(local._columns) ? [] : ["a column appears twice in the header; keep one of them"],
         nonsensitive(length(local._lines)) > 1 ? [] : ["has a header and no rows, which would unsubscribe everybody; add the people or restore the file"],
       )
     ) : "${var.file_name}: ${text}"
   ]
   _header_is_sound = length(local._file_problems) == 0
 
-  # 3. Rows: cells cleaned, nothing judged yet. A row without cells could not be decoded.
+  # 3. Rows: cells cleaned, nothing checked yet. A row without cells could not be decoded.
   _decoded = nonsensitive([
     for index, line in local._lines : {
       row   = line.row
@@ -95,7 +95,7 @@ locals {
   }
 
   # 5. Each row's own problems, the row named by its number and, where that is safe, its person.
-  _judged = [
+  _checked = [
     for cells in local._rows : merge(cells, {
       department  = try(local._department_keys[cells.department_cell][0], null)
       is_nameable = cells.name != "" && !can(local._is.address_like[cells.name]) && !can(local._is.controlling[cells.name])
@@ -110,13 +110,13 @@ locals {
       }
     })
   ]
-  _labelled = [
-    for person in local._judged : merge(person, {
+  _labeled = [
+    for person in local._checked : merge(person, {
       label = "${var.file_name} row ${person.row}${person.is_nameable ? " (${substr(person.name, 0, 60)})" : ""}"
       problems = concat(
         person.name != "" ? [] : ["Name is empty"],
-        can(local._is.address_like[person.name]) ? ["Name holds what looks like an email or a phone number; put the person's name there"] : [],
-        can(local._is.controlling[person.name]) ? ["Name holds a control character; type the name again"] : [],
+        can(local._is.address_like[person.name]) ? ["Name contains what looks like an email or a phone number; enter the person's name"] : [],
+        can(local._is.controlling[person.name]) ? ["Name contains a control character; type the name again"] : [],
         person.department != null ? [] : [format(
           "Department%s is not one of %s",
           can(local._is.plain[person.department_cell]) && !can(local._is.address_like[person.department_cell]) && length(person.department_cell) <= 60 ? " \"${person.department_cell}\"" : "",
@@ -126,31 +126,31 @@ locals {
         person.email == "" || person.is_sound.email ? [] : ["Email must look like name@example.com"],
         person.phone_cell == "" || person.is_sound.sms ? [] : [
           can(regex("^[0-9.,+]+[eE]\\+?[0-9]+$", person.phone_cell))
-          ? "Phone was rounded by a spreadsheet (1.55512E+10); format the column as text and type the number again, +15551234567"
+          ? "Phone was rounded by a spreadsheet, as in 1.55512E+10; format the column as text and type the number again, as in +15551234567"
           : "Phone must be in international form, +15551234567"
         ],
         contains(["", "none", "email", "sms", "email+sms", "sms+email"], person.channels) ? [] : ["Channels must be email, sms, email+sms, none or empty"],
-        contains(["email", "email+sms", "sms+email"], person.channels) && person.email == "" ? ["Channels names email and Email is empty"] : [],
-        contains(["sms", "email+sms", "sms+email"], person.channels) && person.phone_cell == "" ? ["Channels names sms and Phone is empty"] : [],
+        contains(["email", "email+sms", "sms+email"], person.channels) && person.email == "" ? ["Channels says email, but Email is empty"] : [],
+        contains(["sms", "email+sms", "sms+email"], person.channels) && person.phone_cell == "" ? ["Channels says sms, but Phone is empty"] : [],
       )
     })
   ]
   _row_problems = concat(
     [
       for line in local._decoded :
-      { row = line.row, text = "${var.file_name} row ${line.row}: must have ${length(local._columns)} cells, as the header has; put double quotes around a cell that holds a comma, and no other quotes" }
+      { row = line.row, text = "${var.file_name} row ${line.row}: must have ${length(local._columns)} cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes" }
       if line.cells == null
     ],
-    flatten([for person in local._labelled : [for text in person.problems : { row = person.row, text = "${person.label}: ${text}" }]]),
+    flatten([for person in local._labeled : [for text in person.problems : { row = person.row, text = "${person.label}: ${text}" }]]),
   )
 
   # 6. People: the rows with nothing wrong in them, grouped by department once.
-  _people            = [for person in local._labelled : person if length(person.problems) == 0]
+  _people            = [for person in local._labeled : person if length(person.problems) == 0]
   _people_department = { for person in local._people : person.department => person... }
 
   # 7. Problems between rows: one person twice, one address twice where one topic would get both.
-  # Rows with a problem of their own are compared, too, so that none waits until another is mended.
-  _named = [for person in local._labelled : person if person.department != null && person.is_nameable]
+  # Rows with a problem of their own are compared, too, so that all problems come at once.
+  _named = [for person in local._labeled : person if person.department != null && person.is_nameable]
   _same_person = {
     for person in local._named : "${person.department}/${lower(person.name)}" => person...
   }
@@ -159,7 +159,7 @@ locals {
       for person in local._named :
       "${person.department}/${protocol}/${protocol == "email" ? person.email : person.phone}" =>
       { person = person, column = column }...
-      if contains(person.protocols, protocol) && contains(local.department_protocols[person.department], protocol)
+      if contains(person.protocols, protocol) && contains(local._department_protocols[person.department], protocol)
       && person.is_sound[protocol]
     }
   ]...)
@@ -167,20 +167,20 @@ locals {
     [for people in values(local._same_person) : [
       for index, person in people : {
         row  = person.row
-        text = "${person.label}: is in department ${person.department} already, in row ${people[0].row}; keep one of the two rows"
+        text = "${person.label}: is already in department ${person.department}, in row ${people[0].row}; keep one of the two rows"
       } if index > 0
     ]],
     [for uses in values(local._same_endpoint) : [
       for index, use in uses : {
         row  = use.person.row
-        text = "${use.person.label}: has the same ${use.column} as row ${uses[0].person.row} (${substr(uses[0].person.name, 0, 60)}) in department ${use.person.department}; give each their own, or empty one of the two cells"
+        text = "${use.person.label}: has the same ${use.column} as row ${uses[0].person.row} (${substr(uses[0].person.name, 0, 60)}) in department ${use.person.department}; give each person their own, or empty one of the two cells"
       } if index > 0 && lower(use.person.name) != lower(uses[0].person.name)
     ]],
   ])
 
   # All of them in the order of the rows.
-  _problems_by_row = { for problem in concat(local._row_problems, local._pair_problems) : format("%09d", problem.row) => problem.text... }
-  contact_problems = concat(local._file_problems, flatten(values(local._problems_by_row)))
+  _problems_by_row  = { for problem in concat(local._row_problems, local._pair_problems) : format("%09d", problem.row) => problem.text... }
+  _contact_problems = concat(local._file_problems, flatten(values(local._problems_by_row)))
 
   # 8. Subscriptions by department and protocol. The key is the person, not the address.
   subscriptions = {

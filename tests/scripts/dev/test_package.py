@@ -146,9 +146,9 @@ def test_without_a_network_the_error_says_what_to_do_and_the_last_package_stays(
     assert main(["--output", str(output)]) == 2
 
     assert capsys.readouterr().err == (
-        "error: the packages of requirements.txt can't be had for Python 3.13 on"
-        " x86_64-manylinux_2_28; the network, or a mirror in UV_DEFAULT_INDEX, is needed. uv"
-        " said:\nerror: dns error\n"
+        "error: the packages of requirements-runner.txt for Python 3.13 on x86_64-manylinux_2_28"
+        " can't be fetched; the network, or a mirror in UV_DEFAULT_INDEX, is needed. uv said:\n"
+        "error: dns error\n"
     )
     assert output.read_bytes() == b"the last one"
 
@@ -209,7 +209,7 @@ def test_a_package_that_is_up_to_date_is_not_built_again(tmp_path: Path) -> None
     output.touch()
 
     up_to_date = commands_of(tmp_path, "plan", schedule="rate(1 day)")
-    os.utime(tmp_path / "requirements.txt", (2**31, 2**31))
+    os.utime(tmp_path / "requirements-runner.txt", (2**31, 2**31))
     outdated = commands_of(tmp_path, "plan", schedule="rate(1 day)")
 
     assert ["scripts.dev.package" in commands for commands in (up_to_date, outdated)] == [
@@ -222,8 +222,9 @@ def commands_of(
     folder: Path, target: str, name: str = "", text: str = "", schedule: str = ""
 ) -> str:
     """Say what make would run in a folder with a variables file, and nothing set up yet."""
-    needed = ("requirements.txt", "requirements-dev.txt", "terraform/.terraform.lock.hcl")
-    for path in ("Makefile", "scripts/dev/package.py", *needed):
+    locks = [f"requirements{suffix}.txt" for suffix in ("", "-dev", "-runner")]
+    others = ("Makefile", "scripts/dev/package.py", "terraform/.terraform.lock.hcl")
+    for path in (*locks, *others):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         if not (folder / path).exists():
             shutil.copy(ROOT / path, folder / path)

@@ -1,0 +1,25 @@
+locals {
+  problems = concat(local._contact_problems, local._department_problems, local._alert_problems)
+}
+
+output "problems" {
+  description = "Everything wrong with the contacts and the departments, one sentence each, without any email or phone number."
+  value       = local.problems
+}
+
+output "topics" {
+  description = "Topic name to its alert and its subscriptions; everything that is built depends on it, so that problems stop the plan first."
+  value = {
+    for topic, alerts in local.alerts : topic => {
+      alert = alerts[0]
+      subscriptions = merge([
+        for protocol in alerts[0].protocols : try(local.subscriptions[alerts[0].department][protocol], {})
+      ]...)
+    }
+  }
+
+  precondition {
+    condition     = length(local.problems) == 0
+    error_message = "Nothing was planned. Fix these first:\n\n%{for problem in local.problems}  ${problem}\n%{endfor}"
+  }
+}

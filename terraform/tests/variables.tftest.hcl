@@ -1,0 +1,128 @@
+# What the variables do not accept. Each run has one mistake in each of several variables, and all of
+# them must be found. A variable whose check reads another variable is not wrong together with it.
+
+mock_provider "aws" {
+  source = "./tests/aws"
+}
+
+# The code may be any file here.
+variables {
+  contacts_csv = "s3://city-lists/contacts.csv"
+  departments = {
+    trash = { services = ["Illegal Dumping"], alerts = { notifications = { threshold = 30, protocols = ["sms"] } } }
+    water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email"] } } }
+  }
+  package    = "tests/contacts_latin1.csv"
+  report_url = "https://reports.example.com/{yyyy}/{mm}.csv"
+}
+
+# A null list would crash what reads it. A good one beside it must not make up for it.
+run "null_protocols_wildcards_in_the_repository_a_time_that_is_not_cron_or_rate_and_numbers_out_of_range" {
+  command = plan
+  variables {
+    departments = {
+      water = {
+        services = ["Water"]
+        alerts   = { critical = { threshold = 100, protocols = ["email"] }, extreme = { threshold = 300, protocols = null } }
+      }
+    }
+    github_actions      = { repository = "example-city/*", state_bucket = "example-state" }
+    max_report_age_days = 0
+    not_run_alarm_days  = 8
+    operator_emails     = ["ana@example.com", "bo@example.com,cy@example.com"]
+    remind              = "weekly"
+    schedule_expression = "at(2026-03-01T07:00:00)"
+  }
+
+  expect_failures = [
+    var.departments, var.github_actions, var.max_report_age_days, var.not_run_alarm_days, var.operator_emails, var.remind,
+    var.schedule_expression,
+  ]
+}
+
+run "null_services_wildcards_in_the_branch_a_schedule_without_a_report_and_parts_of_days" {
+  command = plan
+  variables {
+    departments         = { water = { services = null, alerts = { critical = { threshold = 100, protocols = ["email"] } } } }
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", branch = "*" }
+    max_report_age_days = 40.5
+    not_run_alarm_days  = 1.5
+    operator_emails     = ["ana@example.com", null]
+    remind              = "0"
+    report_url          = null
+    schedule_expression = "cron(0 7 * * ? *)"
+  }
+
+  expect_failures = [
+    var.departments, var.github_actions, var.max_report_age_days, var.not_run_alarm_days, var.operator_emails, var.remind,
+    var.schedule_expression,
+  ]
+}
+
+run "null_alerts_wildcards_in_the_environment_one_operator_twice_and_a_report_in_a_file_of_this_machine" {
+  command = plan
+  variables {
+    departments         = { water = { services = ["Water"], alerts = null } }
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", environment = "prod*" }
+    operator_emails     = ["ana@example.com", "bo@example.com", " Ana@Example.com"]
+    report_url          = "file:///reports/{mm}.csv"
+    schedule_expression = "cron(0 7 * * ? *)"
+  }
+
+  expect_failures = [var.departments, var.github_actions, var.operator_emails, var.schedule_expression]
+}
+
+run "a_null_department_and_code_that_is_not_there" {
+  command = plan
+  variables {
+    departments = {
+      trash = { services = ["Illegal Dumping"], alerts = { notifications = { threshold = 30, protocols = ["sms"] } } }
+      water = null
+    }
+    package             = "not/there.zip"
+    schedule_expression = "cron(0 7 * * ? *)"
+  }
+
+  expect_failures = [var.departments, var.schedule_expression]
+}
+
+run "a_null_alert_and_code_that_is_a_folder" {
+  command = plan
+  variables {
+    departments = {
+      water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email"] }, extreme = null } }
+    }
+    package             = "tests"
+    schedule_expression = "cron(0 7 * * ? *)"
+  }
+
+  expect_failures = [var.departments, var.schedule_expression]
+}
+
+run "a_prefix_that_leaves_no_room_for_the_names_of_roles" {
+  command = plan
+  variables {
+    name_prefix         = "city-of-springfield-department-of-works-x"
+    schedule_expression = "cron(0 7 * * ? *)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "an_unknown_placeholder_in_the_address_of_the_report" {
+  command = plan
+  variables {
+    report_url = "https://reports.example.com/{yyyy}/{month}.csv"
+  }
+
+  expect_failures = [var.report_url]
+}
+
+run "an_address_of_the_report_without_its_kind" {
+  command = plan
+  variables {
+    report_url = "reports.example.com/{yyyy}.csv"
+  }
+
+  expect_failures = [var.report_url]
+}
