@@ -76,9 +76,9 @@ def read_report(address: str, month: str, services: set[str]) -> Report:
         total, found = _find(_text(body), set(map(service_key, services)))
     except ReportError as error:
         raise ReportError(f"{shown}: {error}") from None
-    judged = {key: _count(rows) for key, rows in found.items()}
-    counts = {key: count for key, count in judged.items() if isinstance(count, int)}
-    problems = {key: text for key, text in judged.items() if isinstance(text, str)}
+    counted = {key: _count(rows) for key, rows in found.items()}
+    counts = {key: count for key, count in counted.items() if isinstance(count, int)}
+    problems = {key: text for key, text in counted.items() if isinstance(text, str)}
     return Report(shown, month, hashlib.sha256(body).hexdigest(), total, counts, problems, as_of)
 
 

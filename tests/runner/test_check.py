@@ -1,57 +1,509 @@
-"""What makes a report untrustworthy, what the operators hear, and the ledger behind the command."""
+"""One check: what is due is claimed at once, sent, and recorded, whatever fails on the way."""
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-import boto3
 import pytest
-from moto import mock_aws
-from moto.backends import get_backend
 
 from runner import check as check_module
-from runner import deliver as deliver_module
+from runner.ledger import Entry, Ledger
 from runner.report import Report
-from runner.rules import distrust
+from runner.rules import validate_report
+from scripts.terraform import ROOT
 from tests.conftest import Check
-from tests.support.examples import an_alert
-from tests.support.servers import Sns, published, refused
+from tests.support.aws import BUCKET, Aws, Fault, faults_at
+from tests.support.examples import an_alert, runner_config
 
-OPERATORS = "arn:aws:sns:us-east-1:123456789012:backlog-operators"
-BUCKET = "city-ledger"
-HEADER = "service_name,count\n"
 WATER, TREES = an_alert("water_critical"), an_alert("trees_critical")
-WATCHED = {"operators_topic_arn": OPERATORS}
+BOTH = (TREES, WATER)
+OVER = "service_name,count\nTrees,120\nWater,130\n"
+ARN = "arn:aws:sns:us-east-1:123456789012:"
+LEDGER = {"ledger_bucket": BUCKET}
+OPERATORS = {"operators_topic_arn": f"{ARN}backlog-operators"}
+PUT, GET, LIST = "PUT ledger.json", "GET ledger.json", "GET list"
 NOW = datetime(2026, 4, 2, 7, tzinfo=timezone.utc)
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(deliver_module, "LEASE_SECONDS", 0.2)
-    monkeypatch.setattr(deliver_module, "POLL_SECONDS", 0.05)
-    with mock_aws():
-        for topic in ("water_critical", "trees_critical", "backlog-operators"):
-            boto3.client("sns").create_topic(Name=topic)
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    monkeypatch.setattr(check_module, "LEASE_SECONDS", 0.6)
+    monkeypatch.setattr(check_module, "POLL_SECONDS", 0.05)
+    with Aws() as city:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", city.url)
+        yield city
 
 
-def heard(topic: str = "backlog-operators") -> list[tuple[str, str]]:
-    """Subject and text of each message to a topic; of alerts, the email."""
-    topics = get_backend("sns")["123456789012"]["us-east-1"].topics
-    messages = topics[f"arn:aws:sns:us-east-1:123456789012:{topic}"].sent_notifications
-    return [
-        (subject, json.loads(text)["email"] if text.startswith("{") else text)
-        for _, text, subject, *_ in messages
+def an_entry(topic: str = "water_critical", **changes: object) -> Entry:
+    """An alert that is over and was sent for 2026-02."""
+    entry = Entry(
+        state="over",
+        count=130,
+        month="2026-02",
+        since="2026-02",
+        sent_at="2026-03-02T07:00:00+00:00",
+        sent_month="2026-02",
+        topic_arn=ARN + topic,
+        services=(topic.partition("_")[0].capitalize(),),
+    )
+    return replace(entry, **changes)  # type: ignore[arg-type]
+
+
+def statuses(out: str) -> dict[str, tuple[str, str | None]]:
+    """Topic to status and reason, of a result as JSON."""
+    return {
+        alert["topic"]: (alert["status"], alert["reason"]) for alert in json.loads(out)["alerts"]
+    }
+
+
+def messages(aws: Aws, topic: str = "backlog-operators") -> list[tuple[str, str]]:
+    """Subject and text of each message to a topic."""
+    found = [form for form in aws.published if form["TopicArn"] == ARN + topic]
+    return [(form["Subject"], form["Message"]) for form in found]
+
+
+# --- what is asked of AWS ---
+
+
+def test_the_first_check_claims_sends_and_records(check: Check, aws: Aws) -> None:
+    outcome = check("--format=json", alerts=BOTH, report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert {status for status, _ in statuses(outcome.out).values()} == {"sent"}
+    assert aws.requests[:4] == [GET, LIST, "GET ledger/report.json", PUT]
+    assert sorted(name for name in aws.requests if name.startswith("POST")) == [
+        "POST trees_critical",
+        "POST water_critical",
     ]
+    assert aws.requests[-1] == PUT
+    claimed, *_, last = aws.written
+    assert claimed.claim
+    assert (claimed.alerts, last.claim) == ({}, "")
+    assert {topic: entry.state for topic, entry in last.alerts.items()} == {
+        "trees_critical": "over",
+        "water_critical": "over",
+    }
+    assert list(last.reports) == ["2026-02"]
 
 
-def entry(topic: str) -> dict[str, object]:
-    answer = boto3.client("s3").get_object(Bucket=BUCKET, Key=f"ledger/{topic}.json")
-    parsed: dict[str, object] = json.loads(answer["Body"].read())
-    return parsed
+def test_a_check_in_which_nothing_changed_reads_the_ledger_and_writes_nothing(
+    check: Check, aws: Aws
+) -> None:
+    check(alerts=BOTH, report=OVER, **LEDGER)
+    aws.forget()
+
+    outcome = check(alerts=BOTH, report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert "0 sent, 0 failed, 0 unknown, 2 already sent\n" in outcome.out
+    assert aws.requests == [GET]
+
+
+def test_what_changes_in_silence_is_one_write_without_a_claim(check: Check, aws: Aws) -> None:
+    check(alerts=BOTH, report="service_name,count\nTrees,1\nWater,2\n", **LEDGER)
+
+    assert [ledger.claim for ledger in aws.written] == [""]
+    assert aws.ledger.alerts["water_critical"].count == 2
+
+
+def test_each_record_changes_the_claim_so_that_others_see_the_progress(
+    check: Check, aws: Aws
+) -> None:
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(40))
+    aws.publish_seconds = 0.02
+
+    check(alerts=alerts, report=OVER, **LEDGER)
+
+    claims = [ledger.claim for ledger in aws.written]
+    assert len(set(claims)) == len(claims) > 2
+    assert all(claim.startswith(claims[0]) for claim in claims[:-1])
+    assert claims[-1] == ""
+    recorded = [len(ledger.alerts) for ledger in aws.written]
+    assert recorded == sorted(recorded)
+    assert recorded[-1] == 40
+
+
+def test_several_are_published_at_a_time(check: Check, aws: Aws) -> None:
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(16))
+    aws.publish_seconds = 0.3
+    began = time.monotonic()
+
+    assert check(alerts=alerts, report=OVER).code == 0
+    assert time.monotonic() - began < 3
+
+
+def test_resend_neither_reads_nor_writes_the_ledger(check: Check, aws: Aws) -> None:
+    aws.put(Ledger(alerts={"water_critical": an_entry()}))
+
+    outcome = check("--resend", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert aws.requests == ["POST water_critical"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "report", "status", "reason"),
+    [
+        (None, OVER, "would_send", None),
+        (an_entry(), OVER, "already_sent", "on 2026-03-02, for 2026-02"),
+        (an_entry(), "service_name,count\nWater,90\n", "would_send", "back to normal"),
+        (None, "service_name,count\nWater,90\n", "below", None),
+    ],
+)
+def test_a_dry_run_waits_for_no_claim_and_changes_nothing(
+    check: Check, aws: Aws, entry: Entry | None, report: str, status: str, reason: str | None
+) -> None:
+    aws.put(Ledger("another check", {}, {"water_critical": entry} if entry else {}))
+    before = dict(aws.objects)
+    options = ("--dry-run", "--format=json")
+
+    outcome = check(*options, alerts=(WATER,), report=report, notify_recovery=True, **LEDGER)
+
+    assert outcome.code == 0
+    assert statuses(outcome.out) == {"water_critical": (status, reason)}
+    assert aws.requests == [GET]
+    assert aws.objects == before
+
+
+# --- other checks ---
+
+
+def test_a_claim_that_makes_progress_is_waited_for(check: Check, aws: Aws) -> None:
+    aws.put(Ledger("another check"))
+    steps = [Ledger(f"another check {n}") for n in range(3)]
+    steps.append(Ledger("", {}, {"water_critical": an_entry()}))
+    timers = [threading.Timer(0.4 * n, aws.put, (step,)) for n, step in enumerate(steps, 1)]
+    for timer in timers:
+        timer.start()
+
+    outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert "1 already sent" in outcome.out
+    assert aws.published == []
+    for timer in timers:
+        timer.join()
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_the_claim_of_a_dead_check_is_taken_over_after_one_lease(
+    check: Check, aws: Aws, number: int
+) -> None:
+    alerts = tuple(an_alert(f"d{n:03}_high", services=("Water",)) for n in range(number))
+    aws.put(Ledger("a check that died"))
+    began = time.monotonic()
+
+    outcome = check(alerts=alerts, report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert 0.6 <= time.monotonic() - began < 5
+    assert aws.sent() == {alert.topic: 1 for alert in alerts}
+    assert aws.ledger.claim == ""
+
+
+def test_a_dead_claim_is_cleared_where_nothing_is_due(check: Check, aws: Aws) -> None:
+    aws.put(Ledger("a check that died", {}, {}))
+
+    check(alerts=(WATER,), report="service_name,count\nWater,1\n", **LEDGER)
+
+    assert aws.ledger.claim == ""
+    assert aws.published == []
+
+
+def test_a_lost_write_is_tried_again(check: Check, aws: Aws) -> None:
+    aws.faults = faults_at(PUT, [1, 2], Fault(status=412))
+
+    outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert aws.sent() == {"water_critical": 1}
+
+
+def test_losing_without_end_ends_after_the_limit_and_nothing_is_sent(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_module, "WAIT_SECONDS", 0.5)
+    aws.always = {PUT: Fault(status=412)}
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    reason = "not sent: other checks kept the ledger for 0.5 seconds"
+    assert statuses(outcome.out) == {"water_critical": ("failed", reason)}
+    assert aws.published == []
+    assert aws.requests.count(PUT) < 12
+
+
+def test_a_claim_that_never_ends_is_waited_for_no_longer_than_the_limit(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_module, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(check_module, "LEASE_SECONDS", 60)
+    aws.put(Ledger("another check"))
+
+    outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    assert "other checks kept the ledger" in outcome.out
+    assert aws.published == []
+
+
+def test_the_times_fit_together() -> None:
+    """A claim's lease covers a write, a publish and a write, with all their attempts."""
+    attempt = 3 + 10  # seconds to connect and to read; see runner.aws
+    call = 2 * attempt + 1
+
+    assert 3 * call < check_module.LEASE_SECONDS
+    assert check_module.LEASE_SECONDS < check_module.WAIT_SECONDS < 300
+
+
+# --- a ledger that fails ---
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "it is no ledger; restore an earlier version, or delete it"),
+        (b"{}", "it is no ledger; restore an earlier version, or delete it"),
+        (b"not JSON", "it is no ledger; restore an earlier version, or delete it"),
+        (b'{"claim": "", "reports": {}, "alerts": {"a": {"x": 1}}}', "it is no ledger; restore an"),
+    ],
+)
+def test_without_a_ledger_that_can_be_read_nothing_is_sent(
+    check: Check, aws: Aws, body: bytes, reason: str
+) -> None:
+    aws.objects["ledger.json"] = body
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS)
+
+    assert outcome.code == 1
+    ((status, said),) = statuses(outcome.out).values()
+    assert status == "failed"
+    assert said is not None
+    assert said.startswith(f"s3://city-ledger/ledger.json: {reason}")
+    assert aws.sent() == {"backlog-operators": 1}
+    assert "130" in messages(aws)[0][1]
+    assert aws.objects["ledger.json"] == body
+
+
+@pytest.mark.parametrize("request_", [GET, PUT])
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_ledger_that_s3_refuses_is_named_and_nothing_is_sent(
+    check: Check, aws: Aws, request_: str, status: int
+) -> None:
+    aws.always = {request_: Fault(status=status)}
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    assert statuses(outcome.out) == {
+        "water_critical": ("failed", "s3://city-ledger/ledger.json: S3 answered Fault")
+    }
+    assert aws.published == []
+    assert "canary" not in outcome.out + outcome.err
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_claim_whose_answer_was_lost_is_recognised(check: Check, aws: Aws, is_done: bool) -> None:
+    """The SDK writes it again; that it is there already is no other check's doing."""
+    aws.faults = {(PUT, 1): Fault(is_done=is_done)}
+
+    outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    assert aws.sent() == {"water_critical": 1}
+    assert aws.ledger.claim == ""
+
+
+def test_a_record_that_fails_is_said_and_nothing_more_begins(check: Check, aws: Aws) -> None:
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(80))
+    aws.publish_seconds = 0.5
+    aws.faults = faults_at(PUT, range(2, 99), Fault(status=500))
+
+    outcome = check("--format=json", alerts=alerts, report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    found = statuses(outcome.out)
+    reasons = {reason for _, reason in found.values()}
+    assert reasons == {
+        "sent, but the ledger does not say so; the next check may send it again",
+        "not sent: the ledger could not be written",
+    }
+    assert {status for status, _ in found.values()} == {"failed"}
+    unrecorded = [topic for topic, (_, reason) in found.items() if "does not say so" in str(reason)]
+    assert sorted(aws.sent()) == sorted(unrecorded)
+    assert len(unrecorded) < 80
+
+
+def test_a_claim_that_another_check_took_over_is_left_to_it(check: Check, aws: Aws) -> None:
+    aws.faults = {(PUT, 2): Fault(status=412)}
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    ((_, reason),) = statuses(outcome.out).values()
+    assert reason == "sent, but the ledger does not say so; the next check may send it again"
+    assert len(aws.written) == 1
+
+
+# --- SNS that fails ---
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 0])
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_lost_answer_is_one_more_copy_at_most(
+    check: Check, aws: Aws, status: int, is_done: bool
+) -> None:
+    aws.always = {"POST water_critical": Fault(is_done=is_done, status=status)}
+
+    outcome = check("--format=json", alerts=BOTH, report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    assert aws.requests.count("POST water_critical") == 2
+    found = statuses(outcome.out)
+    assert found["trees_critical"][0] == "sent", "one failure holds back none of the others"
+    assert found["water_critical"][0] == "failed"
+    assert "water_critical" not in aws.ledger.alerts
+    aws.always = {}
+    assert check(alerts=BOTH, report=OVER, **LEDGER).code == 0
+    assert aws.ledger.alerts["water_critical"].state == "over"
+
+
+def test_an_answer_lost_once_is_sent(check: Check, aws: Aws) -> None:
+    aws.faults = {("POST water_critical", 1): Fault(status=503)}
+
+    assert check(alerts=(WATER,), report=OVER, **LEDGER).code == 0
+    assert aws.sent() == {"water_critical": 1}
+
+
+def test_where_sns_can_not_be_reached_the_rest_is_not_tried(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:9")
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(60))
+
+    outcome = check("--format=json", alerts=alerts, report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    reasons = [reason for _, reason in statuses(outcome.out).values()]
+    tried = "no whole answer from SNS (EndpointConnectionError)"
+    assert set(reasons) == {tried, "not tried: SNS could not be reached"}
+    assert reasons.count(tried) <= 32
+    assert aws.ledger.claim == ""
+
+
+# --- interrupted ---
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "started with SIGINT ignored"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_check_gives_up_its_claim_and_prints_its_result(
+    tmp_path: Path, number: signal.Signals, ignored: bool
+) -> None:
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(80))
+    (tmp_path / "config.json").write_text(runner_config(*alerts, **LEDGER))
+    (tmp_path / "report.csv").write_text(OVER)
+    options = ["--month=2026-02", "--format=json", f"--report={tmp_path}/report.csv"]
+    command = [sys.executable, "-m", "runner", f"--config={tmp_path}/config.json", *options]
+
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+    with Aws() as aws:
+        aws.publish_seconds = 0.8
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=ignore,
+        )
+        until = time.monotonic() + 20
+        while not aws.published and time.monotonic() < until:
+            time.sleep(0.02)
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=20)
+
+        found = statuses(out)
+        assert process.returncode == 1
+        assert {status for status, _ in found.values()} == {"sent", "failed"}
+        assert {r for _, r in found.values()} == {None, "not sent: the check was interrupted"}
+        sent = {topic for topic, (status, _) in found.items() if status == "sent"}
+        assert set(aws.sent()) == sent
+        assert aws.ledger.claim == ""
+        assert set(aws.ledger.alerts) == sent
+
+
+def test_interrupted_while_the_report_is_fetched_it_says_so(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(check_module, "read_report", interrupt)
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS)
+
+    assert (outcome.code, outcome.err) == (1, "error: interrupted\n")
+    assert json.loads(outcome.out) == {"error": "interrupted", "exit_code": 1}
+    assert aws.requests == []
+
+
+# --- what an entry belongs to ---
+
+
+def test_an_alert_that_is_gone_for_a_month_comes_back_as_a_new_one(check: Check, aws: Aws) -> None:
+    settings = {"remind": "never", **LEDGER}
+    assert "2 sent" in check(alerts=BOTH, report=OVER, **settings).out
+    assert (
+        "1 already sent"
+        in check("--month=2026-03", alerts=(TREES,), report=f"{OVER}Other,3\n", **settings).out
+    )
+    assert set(aws.ledger.alerts) == {"trees_critical"}
+
+    outcome = check("--month=2026-04", alerts=BOTH, report=f"{OVER}Other,4\n", **settings)
+
+    assert "1 sent, 0 failed, 0 unknown, 1 already sent" in outcome.out
+
+
+def test_an_alert_that_is_gone_for_a_check_is_the_same_within_its_month(
+    check: Check, aws: Aws
+) -> None:
+    check(alerts=BOTH, report=OVER, **LEDGER)
+    check(alerts=(TREES,), report=f"{OVER}Other,3\n", **LEDGER)
+
+    assert "2 already sent" in check(alerts=BOTH, report=OVER, **LEDGER).out
+
+
+def test_an_alert_with_other_services_is_a_new_one(check: Check, aws: Aws) -> None:
+    check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    changed = replace(WATER, services=("Trees",))
+
+    assert "1 sent" in check(alerts=(changed,), report=OVER, **LEDGER).out
+
+
+def test_a_report_of_an_earlier_month_sends_nothing(check: Check, aws: Aws) -> None:
+    aws.put(Ledger("", {}, {"water_critical": an_entry(month="2026-03")}))
+
+    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    reason = "not sent: the ledger has processed 2026-03, a later month, already"
+    assert statuses(outcome.out) == {"water_critical": ("failed", reason)}
+    assert aws.published == []
+
+
+# --- reports that are not their month's ---
 
 
 def as_of(days: float) -> Report:
@@ -59,7 +511,7 @@ def as_of(days: float) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("report", "limit", "seen", "doubt"),
+    ("report", "limit", "seen", "said"),
     [
         (as_of(500), None, {}, ""),
         (as_of(0), 1, {}, ""),
@@ -67,350 +519,120 @@ def as_of(days: float) -> Report:
         (as_of(35.99), 35, {}, ""),
         (as_of(36), 35, {}, "the report is stale: 36 days old, the limit is 35"),
         (as_of(-31), 35, {}, ""),
-        (as_of(-32), 35, {}, "its age can't be told: it is dated 32 days ahead"),
+        (as_of(-32), 35, {}, "the report is stale: -32 days old, the limit is 35"),
         (as_of(-32), None, {}, ""),
         (
             Report("r.csv", "2026-03", "3" * 64, 1, {}, {}, None),
             35,
             {},
-            "its age can't be told: no Last-Modified, and no month in its address",
+            "the report's age is unknown: no Last-Modified, and no month in its address",
         ),
         (as_of(0), 35, {"2026-02": "2" * 64}, ""),
         (as_of(0), 35, {"2026-02": "3" * 64}, "the report is identical to that of 2026-02"),
         (as_of(0), 35, {"2025-12": "3" * 64}, "the report is identical to that of 2025-12"),
-        (as_of(0), 35, {"2025-12": "3" * 64, "2026-02": "2" * 64}, ""),
+        (as_of(0), 35, {"2025-12": "3" * 64, "2026-01": "1" * 64}, ""),
         (as_of(0), 35, {"2026-03": "3" * 64}, ""),
         (as_of(0), 35, {"2026-04": "3" * 64}, ""),
     ],
 )
-def test_what_makes_a_report_one_that_can_not_be_this_months(
-    report: Report, limit: int | None, seen: dict[str, str], doubt: str
+def test_a_report_is_its_months_or_it_is_said_why_not(
+    report: Report, limit: int | None, seen: dict[str, str], said: str
 ) -> None:
-    assert distrust(report, NOW, limit, seen) == doubt
+    assert validate_report(report, NOW, limit, seen) == said
 
 
-def test_a_stale_report_reaches_the_operators_and_no_director(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "old.csv").write_text(HEADER + "Water,120\nTrees,7\n")
-    os.utime(tmp_path / "old.csv", (0, 0))
-    days = (datetime.now(timezone.utc) - datetime(1970, 1, 1, tzinfo=timezone.utc)).days
+def test_last_months_report_under_this_months_name_sends_nothing_and_is_not_noted(
+    check: Check, aws: Aws
+) -> None:
+    check(alerts=(WATER,), report=OVER, **LEDGER)
+    aws.forget()
 
     outcome = check(
-        *("--report", "old.csv"), alerts=(WATER, TREES), max_report_age_days=35, **WATCHED
-    )
-
-    why = f"the report is stale: {days} days old, the limit is 35"
-    assert outcome.code == 3
-    assert outcome.out == (
-        "old.csv: 2026-02, 2 rows\n\n"
-        "TOPIC           COUNT  THRESHOLD  STATUS\n"
-        f"trees_critical      ?        100  unknown  {why}\n"
-        f"water_critical      ?        100  unknown  {why}\n\n"
-        "0 sent, 0 failed, 2 unknown\n"
-    )
-    assert heard() == [
-        (
-            "Backlog check 2026-02: 0 failed, 2 unknown",
-            f"old.csv\n\nunknown: trees_critical, water_critical\n  {why}\n\n"
-            "What failed is tried again by the next check.",
-        )
-    ]
-    assert heard("water_critical") == []
-
-
-def test_last_months_report_under_a_new_name_is_not_this_months(check: Check) -> None:
-    rows = HEADER + "Water,120\nTrees,7\n"
-    settings = {"alerts": (WATER, TREES), "ledger_bucket": BUCKET, **WATCHED}
-
-    first = check(report=rows, **settings)
-    second = check("--month", "2026-03", report=rows, **settings)
-    third = check("--month", "2026-03", report=rows, **settings)
-    fourth = check("--month", "2026-03", report=rows.replace("7", "8"), **settings)
-
-    assert [outcome.code for outcome in (first, second, third, fourth)] == [0, 3, 3, 0]
-    assert len(heard("water_critical")) == 2, "February's, and the reminder of March's own report"
-    assert [subject for subject, _ in heard()] == ["Backlog check 2026-03: 0 failed, 2 unknown"] * 2
-    assert "the report is identical to that of 2026-02" in heard()[0][1]
-
-
-def test_a_dry_run_tells_no_operator_and_leaves_the_ledger_empty(check: Check) -> None:
-    outcome = check(
-        "--dry-run", alerts=(WATER,), report=HEADER + "Water,x\n", ledger_bucket=BUCKET, **WATCHED
+        "--month=2026-03", "--format=json", alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS
     )
 
     assert outcome.code == 3
-    assert heard() == []
-    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
+    reason = "the report is identical to that of 2026-02"
+    assert statuses(outcome.out) == {"water_critical": ("unknown", reason)}
+    assert list(aws.ledger.reports) == ["2026-02"]
+    assert aws.sent() == {"backlog-operators": 1}
 
 
-def test_a_report_that_is_not_there_reaches_the_operators(check: Check) -> None:
-    outcome = check("--report", "gone.csv", alerts=(WATER,), **WATCHED)
+def test_reports_of_two_years_are_remembered(check: Check, aws: Aws) -> None:
+    months = {f"20{year}-{month:02}": "5" * 64 for year in (20, 21, 22) for month in range(1, 13)}
+    aws.put(Ledger("", months, {}))
 
-    assert (outcome.code, outcome.err) == (3, "error: gone.csv: No such file or directory\n")
-    assert heard() == [
+    check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert list(aws.ledger.reports) == [*sorted(months)[-23:], "2026-02"]
+
+
+# --- operators ---
+
+
+def test_operators_receive_the_result_where_something_is_wrong(check: Check, aws: Aws) -> None:
+    report = "service_name,count\nTrees,n/a\nWater,130\n"
+
+    outcome = check(alerts=BOTH, report=report, **LEDGER, **OPERATORS)
+
+    assert outcome.code == 3
+    ((subject, text),) = messages(aws)
+    assert subject == "Backlog check 2026-02: 1 sent, 0 failed, 1 unknown"
+    assert text == (f"{outcome.out}\nWhat failed is tried again by the next check.")
+    assert 'row 2: count "n/a" is not a whole number' in text
+
+
+def test_operators_receive_nothing_where_all_is_well(check: Check, aws: Aws) -> None:
+    assert check(alerts=BOTH, report=OVER, **LEDGER, **OPERATORS).code == 0
+    assert messages(aws) == []
+
+
+def test_operators_are_notified_of_a_report_that_is_not_there(check: Check, aws: Aws) -> None:
+    outcome = check("--report=gone.csv", alerts=(WATER,), **LEDGER, **OPERATORS)
+
+    assert outcome.code == 3
+    assert messages(aws) == [
         (
-            "Backlog check 2026-02: no report",
+            "Backlog check 2026-02: gone.csv: No such file or directory",
             "gone.csv: No such file or directory\n\nWhat failed is tried again by the next check.",
         )
     ]
 
 
-def test_a_dry_run_without_a_report_tells_no_operator(check: Check) -> None:
-    assert check("--dry-run", "--report", "gone.csv", alerts=(WATER,), **WATCHED).code == 3
-    assert heard() == []
-
-
-def test_a_report_unknown_in_part_is_one_message_and_the_rest_is_sent(check: Check) -> None:
-    alerts = (WATER, an_alert("water_extreme", threshold=300), TREES)
-    boto3.client("sns").create_topic(Name="water_extreme")
-
-    outcome = check(alerts=alerts, report=HEADER + "Water,\nTrees,101\n", **WATCHED)
-
-    assert outcome.code == 3
-    assert heard() == [
-        (
-            "Backlog check 2026-02: 0 failed, 2 unknown",
-            'report.csv\n\nunknown: water_critical, water_extreme\n  row 2: "Water" has no count'
-            "\n\nWhat failed is tried again by the next check.",
-        )
-    ]
-    assert heard("trees_critical") == [("trees is critical", "101 cases of trees")]
-
-
-def test_what_was_not_sent_reaches_the_operators_with_its_count(
-    check: Check, monkeypatch: pytest.MonkeyPatch
+def test_operators_are_notified_of_an_error_of_our_own_without_its_text(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    denied = [refused("403 Forbidden", "AuthorizationError")]
-    operators = {"backlog-operators": [[published("m-2")]]}
-    with Sns(water_critical=[denied], **operators) as sns:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
-        outcome = check(alerts=(WATER,), report=HEADER + "Water,120\n", **WATCHED)
+    def fail(*_: object) -> None:
+        raise TypeError("somebody@example.com")
 
-    assert outcome.code == 1
-    assert sns.requests[-1].form["Subject"] == "Backlog check 2026-02: 1 failed, 0 unknown"
-    assert (
-        "\n\nfailed: water_critical (120)\n  not allowed to publish"
-        in (sns.requests[-1].form["Message"])
-    )
+    monkeypatch.setattr(check_module, "read_report", fail)
+
+    outcome = check(alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS)
+
+    error = "the check stopped on an error of its own (TypeError)"
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", f"error: {error}\n")
+    assert [text.splitlines()[0] for _, text in messages(aws)] == [error]
 
 
-def test_when_all_is_well_the_operators_hear_nothing(check: Check) -> None:
-    assert check(alerts=(WATER,), report=HEADER + "Water,120\n", **WATCHED).code == 0
-    assert heard() == []
+@pytest.mark.parametrize(
+    "options", [("--dry-run", "--report=gone.csv"), ("--report=ftp://example.com/r.csv",)]
+)
+def test_a_dry_run_and_a_mistyped_command_notify_nobody(
+    check: Check, aws: Aws, options: tuple[str, ...]
+) -> None:
+    assert check(*options, alerts=(WATER,), **LEDGER, **OPERATORS).code in (2, 3)
+    assert aws.requests == []
 
 
-def test_operators_who_can_not_be_told_are_named_beside_the_result(check: Check) -> None:
-    gone = {"operators_topic_arn": OPERATORS.replace("backlog-operators", "gone")}
+def test_operators_that_can_not_be_notified_do_not_change_the_result(
+    check: Check, aws: Aws
+) -> None:
+    aws.always = {"POST backlog-operators": Fault(status=403)}
 
-    outcome = check(alerts=(WATER,), report=HEADER + "Water,\n", **gone)
+    outcome = check("--report=gone.csv", alerts=(WATER,), **OPERATORS)
 
     assert outcome.code == 3
     assert outcome.err == (
-        "error: the operators could not be told: there is no such topic; run `make apply`\n"
+        "error: operators not notified: SNS answered Fault\n"
+        "error: gone.csv: No such file or directory\n"
     )
-
-
-def test_the_bucket_of_the_outputs_is_the_ledger(check: Check) -> None:
-    settings = {"alerts": (WATER, TREES), "ledger_bucket": BUCKET}
-    rows = HEADER + "Water,120\nTrees,7\n"
-
-    outcomes = [check(report=rows, **settings) for _ in range(2)]
-
-    assert [outcome.code for outcome in outcomes] == [0, 0]
-    today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
-    assert outcomes[1].out == (
-        "report.csv: 2026-02, 2 rows\n\n"
-        "TOPIC           COUNT  THRESHOLD  STATUS\n"
-        "trees_critical      7        100  below\n"
-        f"water_critical    120        100  already sent  on {today}, for 2026-02\n\n"
-        "0 sent, 0 failed, 0 unknown, 1 already sent, 1 below\n"
-    )
-    assert len(heard("water_critical")) == 1
-    assert entry("water_critical")["state"] == "over"
-    assert entry("trees_critical")["state"] == "below"
-
-
-def test_again_sends_once_more_and_leaves_the_ledger_as_it_is(check: Check) -> None:
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET, "report": HEADER + "Water,120\n"}
-    check(**settings)
-    before = entry("water_critical")
-
-    outcome = check("--again", **settings)
-
-    assert "water_critical    120        100  sent\n" in outcome.out
-    assert len(heard("water_critical")) == 2
-    assert entry("water_critical") == before
-
-
-def test_a_folder_takes_the_place_of_the_bucket(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "kept").mkdir()
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET, "report": HEADER + "Water,120\n"}
-
-    outcomes = [check("--ledger", "kept", **settings) for _ in range(2)]
-
-    assert ["already sent" in outcome.out for outcome in outcomes] == [False, True]
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
-        ".lock",
-        "report.json",
-        "water_critical.json",
-    ]
-    assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket=BUCKET)
-
-
-def test_the_same_check_again_writes_nothing(check: Check, tmp_path: Path) -> None:
-    (tmp_path / "kept").mkdir()
-    states = []
-    for _ in range(2):
-        check("--ledger", "kept", alerts=(WATER,), report=HEADER + "Water,120\n")
-        states.append({path.name: path.stat().st_ino for path in (tmp_path / "kept").iterdir()})
-
-    assert states[0] == states[1]
-
-
-def test_an_earlier_months_report_is_known_again_after_a_good_one_of_this_month(
-    check: Check,
-) -> None:
-    """As from a cache that is behind: it would be a recovery, or an alert, that never was."""
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET, "notify_recovery": True}
-    january, february = HEADER + "Water,80\n", HEADER + "Water,120\n"
-    months = [("2026-01", january), ("2026-02", february), ("2026-02", january)]
-
-    outcomes = [check("--month", month, report=report, **settings) for month, report in months]
-
-    assert [outcome.code for outcome in outcomes] == [0, 0, 3]
-    assert [subject for subject, _ in heard("water_critical")] == ["water is critical"]
-
-
-def test_reports_are_known_again_whatever_the_clock_said_once(check: Check) -> None:
-    """A check of a month far ahead does not end the comparison of those that follow."""
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
-    body = b'{"2030-12": "x"}'
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="ledger/report.json", Body=body)
-    rows = HEADER + "Water,80\n"
-
-    outcomes = [check("--month", m, report=rows, **settings) for m in ("2026-02", "2026-03")]
-
-    assert [outcome.code for outcome in outcomes] == [0, 3]
-    assert list(entry("report")) == ["2026-02", "2030-12"]
-
-
-def test_two_years_of_reports_are_kept_in_mind(check: Check) -> None:
-    settings = {"alerts": (WATER,), "ledger_bucket": BUCKET}
-    for number in range(26):
-        month = f"{2023 + number // 12}-{number % 12 + 1:02}"
-        check("--month", month, report=HEADER + f"Water,{number}\n", **settings)
-
-    assert next(iter(entry("report"))) == "2023-03"
-    assert len(entry("report")) == 24
-
-
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b"7", b'"x"', b'{"x": "y"}', b'{"2026-02": 7}', b'{"2026-13": ""}']
-)
-def test_a_corrupt_note_of_past_reports_holds_everything_back_loudly(
-    check: Check, body: bytes
-) -> None:
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="ledger/report.json", Body=body)
-
-    outcome = check(alerts=(WATER,), report=HEADER + "Water,120\n", ledger_bucket=BUCKET, **WATCHED)
-
-    assert outcome.code == 1
-    assert heard("water_critical") == []
-    assert "report.json is not the ledger's; delete it, and it begins anew" in heard()[0][1]
-
-
-def test_what_a_cell_holds_reaches_the_operators_as_plain_text_on_its_own_line(
-    check: Check,
-) -> None:
-    rows = HEADER + 'Water,"a\n\nsent: all\x1b[2J fine"\n'
-    check(alerts=(WATER,), report=rows, **WATCHED)
-
-    ((_, text),) = heard()
-    assert '\n  row 2: count "a sent: all [2J fin" is not a whole number\n' in text
-
-
-def test_operators_being_told_when_the_check_is_interrupted_cost_no_result(
-    check: Check, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> dict[str, object]:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(check_module, "for_operators", interrupted)
-    outcome = check(alerts=(WATER, TREES), report=HEADER + "Water,120\nTrees,\n", **WATCHED)
-
-    assert outcome.code == 3
-    assert "1 sent, 0 failed, 1 unknown" in outcome.out
-    assert outcome.err == "error: the operators could not be told: interrupted\n"
-
-
-def test_a_folder_that_is_not_there_ends_in_2_before_anything_is_done(check: Check) -> None:
-    outcome = check("--ledger", "gone", alerts=(WATER,), report=HEADER + "Water,120\n")
-
-    assert (outcome.code, outcome.out) == (2, "")
-    assert outcome.err == "error: gone: there is no such folder; make it once, with mkdir\n"
-    assert heard("water_critical") == []
-
-
-def test_without_its_bucket_nothing_is_sent_and_the_operators_hear_which_counts_are_due(
-    check: Check,
-) -> None:
-    outcome = check(
-        alerts=(WATER, TREES),
-        report=HEADER + "Water,120\nTrees,\n",
-        ledger_bucket="gone-with-the-wind",
-        **WATCHED,
-    )
-
-    why = (
-        "s3://gone-with-the-wind/ledger/report.json: can't be read or written:"
-        " S3 answered NoSuchBucket"
-    )
-    assert outcome.code == 1
-    assert heard("water_critical") == []
-    ((subject, text),) = heard()
-    assert subject == "Backlog check 2026-02: 1 failed, 1 unknown"
-    assert f"failed: water_critical (120)\n  {why}\n\n" in text
-    assert 'unknown: trees_critical\n  row 3: "Trees" has no count' in text
-
-
-def test_sns_down_for_one_check_and_up_for_the_next_sends_what_is_owed_and_nothing_else(
-    check: Check, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = {"alerts": (TREES, WATER), "ledger_bucket": BUCKET}
-    rows = HEADER + "Water,120\nTrees,130\n"
-    up, down = [published("m")], [refused("403 Forbidden", "AuthorizationError")]
-    with Sns(trees_critical=[up], water_critical=[down, up]) as sns:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", sns.url)
-        outcomes = [check("--format", "json", report=rows, **settings) for _ in range(3)]
-
-    assert [outcome.code for outcome in outcomes] == [1, 0, 0]
-    assert [[a["status"] for a in json.loads(outcome.out)["alerts"]] for outcome in outcomes] == [
-        ["sent", "failed"],
-        ["already_sent", "sent"],
-        ["already_sent", "already_sent"],
-    ]
-    assert [sns.publishes(topic) for topic in ("trees_critical", "water_critical")] == [1, 2]
-
-
-@pytest.mark.parametrize(
-    ("settings", "problem"),
-    [
-        ({"ledger_bucket": ""}, "ledger_bucket is not the name of a bucket"),
-        ({"ledger_bucket": 7}, "ledger_bucket is not the name of a bucket"),
-        ({"operators_topic_arn": "ops"}, "operators_topic_arn is not the ARN of a topic"),
-        ({"max_report_age_days": "35"}, "max_report_age_days is not a whole number"),
-        ({"max_report_age_days": True}, "max_report_age_days is not a whole number"),
-        ({"remind": 30}, "remind is not month, never or a number of days"),
-        ({"remind": "0"}, "remind is not month, never or a number of days"),
-        ({"remind": "weekly"}, "remind is not month, never or a number of days"),
-        ({"notify_recovery": "true"}, "notify_recovery is not true or false"),
-        ({"report_url": 7}, "does not hold `alerts` and `report_url`"),
-    ],
-)
-def test_a_setting_that_can_not_be_used_ends_in_2(
-    check: Check, settings: dict[str, object], problem: str
-) -> None:
-    outcome = check(alerts=(WATER,), report=HEADER + "Water,120\n", **settings)
-
-    assert (outcome.code, outcome.out) == (2, "")
-    assert f"outputs.json: {problem}" in outcome.err
-    assert heard("water_critical") == []
