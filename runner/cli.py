@@ -51,4 +51,4 @@ def read_config(address: str) -> config.Config:
         body = sys.stdin.read() if address == "-" else fetch.fetch(address)[0].decode()
     except (errors.ReportError, UnicodeDecodeError) as error:
         raise errors.ConfigError(str(error)) from None
-    return config.parse_config(body, "standard input" if address == "-" else address)
+    return config.parse_config(body, "standard input" if address == "-" else fetch.display(address))

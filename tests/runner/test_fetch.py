@@ -5,7 +5,6 @@ import gzip
 import os
 import socket
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from functools import partial
@@ -24,6 +23,7 @@ from tests.support.servers import SILENCE, Answer, Request, Server, drip, http
 
 CSV = b"service_name,count\nWater,120\n"
 MIB = 2**20
+CUT_SHORT = "may be cut short; if it is whole, add a line break at its end"
 
 zipped = partial(gzip.compress, mtime=0)  # the same in every process
 
@@ -42,6 +42,10 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def always(answer: bytes) -> Callable[[Request], Answer]:
     return lambda request: [answer]
+
+
+def not_whole(error: str) -> str:
+    return f"no whole answer from the server ({error})"
 
 
 def failure_of(address: str) -> str:
@@ -73,14 +77,12 @@ def redirects(number: int) -> Callable[[Request], Answer]:
         (http(CSV), "a length"),
         (http(CSV, length=None), "no length"),
         (chunked(CSV[:7], CSV[7:]), "chunks"),
-        (http(zipped(CSV), Content_Encoding="gzip"), "gzip"),
-        (http(zlib.compress(CSV), Content_Encoding="deflate"), "deflate"),
         (http(CSV, Content_Type="text/html"), "a wrong type"),
     ],
 )
 def test_a_whole_answer_is_read(answer: bytes, what: str) -> None:
     with Server(always(answer)) as server:
-        assert fetch(f"{server.url}/report.csv").body == CSV, what
+        assert fetch(f"{server.url}/report.csv")[0] == CSV, what
 
 
 def test_a_report_is_asked_for_once_at_its_whole_address() -> None:
@@ -102,25 +104,20 @@ def test_a_report_is_asked_for_once_at_its_whole_address() -> None:
         (http(CSV, "206 Partial Content"), "the server answered 206"),
         (http(CSV, "302 Found"), "the server answered 302"),
         (http(b"", "304 Not Modified"), "the server answered 304"),
-        (http(CSV, length=len(CSV) + 1), "the body was cut short"),
-        (http(CSV[:19], length=len(CSV)), "the body was cut short"),
-        (chunked(CSV, end=b""), "the body was cut short"),
-        (chunked(CSV, end=b"5\r\nTra"), "the body was cut short"),
-        (chunked(CSV, end=b"zz\r\n"), "the body was cut short"),
-        (b"", "the connection broke before the answer was complete"),
-        (b"SSH-2.0-x\r\n\r\n", "the connection broke before the answer was complete"),
-        (http(CSV, X="x" * 70_000), "the connection broke before the answer was complete"),
-        (http(CSV, Content_Encoding="gzip"), "can't be read (DecodeError)"),
+        (http(CSV, length=len(CSV) + 1), not_whole("ProtocolError")),
+        (http(CSV[:19], length=len(CSV)), not_whole("ProtocolError")),
+        (chunked(CSV, end=b""), not_whole("ProtocolError")),
+        (chunked(CSV, end=b"5\r\nTra"), not_whole("ProtocolError")),
+        (chunked(CSV, end=b"zz\r\n"), not_whole("ProtocolError")),
+        (b"", not_whole("ProtocolError")),
+        (b"SSH-2.0-x\r\n\r\n", not_whole("ProtocolError")),
+        (http(CSV, X="x" * 70_000), not_whole("ProtocolError")),
         (http(b"x" * (MIB + 1)), "is larger than 1 MiB"),
         (http(b"x" * (MIB + 1), length=None), "is larger than 1 MiB"),
         (chunked(b"x" * MIB, b"x"), "is larger than 1 MiB"),
-        (
-            http(zipped(b"0" * 200 * MIB), Content_Encoding="gzip"),  # 200 KB on the wire
-            "is larger than 1 MiB",
-        ),
     ],
 )
-def test_an_answer_that_is_not_a_whole_report_is_refused(answer: bytes, reason: str) -> None:
+def test_an_answer_that_is_not_a_whole_report_is_an_error(answer: bytes, reason: str) -> None:
     with Server(always(answer)) as server:
         assert failure_of(f"{server.url}/r.csv") == f"{server.url}/r.csv: {reason}"
 
@@ -129,7 +126,7 @@ def test_an_answer_that_is_not_a_whole_report_is_refused(answer: bytes, reason: 
 
 def test_a_body_of_exactly_the_cap_is_read() -> None:
     with Server(always(http(b"x" * MIB))) as server:
-        assert len(fetch(server.url).body) == MIB
+        assert len(fetch(server.url)[0]) == MIB
 
 
 def test_a_body_without_an_end_is_read_to_the_cap_only() -> None:
@@ -149,31 +146,25 @@ def test_a_body_without_an_end_is_read_to_the_cap_only() -> None:
         (http(codecs.BOM_UTF8 + CSV), 0, None),
         (http(CSV.replace(b"\n", b"\r\n"), length=None), 0, None),
         (http(b"no", "404 Not Found"), 3, "the server answered 404"),
-        (http(CSV, length=99), 3, "the body was cut short"),
+        (http(CSV, length=99), 3, not_whole("ProtocolError")),
         (http(b"<html>Log in</html>"), 3, "is a web page, not CSV; is a login needed?"),
-        (
-            http(CSV.decode().encode("utf-16")),
-            3,
-            "is UTF-16 or compressed; save it as plain UTF-8 CSV",
+        *(
+            (answer, 3, "is UTF-16 or compressed; save it as plain UTF-8 CSV")
+            for answer in (
+                http(CSV.decode().encode("utf-16")),
+                http(zipped(CSV)),
+                http(zipped(CSV), Content_Encoding="gzip"),
+                http(zipped(CSV, 0)[:-8], length=None, Content_Encoding="gzip"),
+                http(zipped(b"0" * 200 * MIB), Content_Encoding="gzip"),  # 200 KB on the wire
+            )
         ),
-        (http(zipped(CSV)), 3, "is UTF-16 or compressed; save it as plain UTF-8 CSV"),
         (http(b""), 3, "is empty"),
         (b"HTTP/1.1 200", 3, "is empty"),
-        *(
-            (
-                answer,
-                3,
-                "may have been cut short: its last row has no line break; if it is whole, add one",
-            )
-            for answer in (
-                http(CSV[:-2], length=None),
-                http(CSV[:-1], length=None),
-                http(zipped(CSV)[:-12], length=None, Content_Encoding="gzip"),
-            )
-        ),
+        (http(CSV[:-2], length=None), 3, CUT_SHORT),
+        (http(CSV[:-1], length=None), 3, CUT_SHORT),
     ],
 )
-def test_a_report_from_a_server_ends_in_0_or_3(
+def test_a_report_from_a_server_exits_with_0_or_3(
     check: Check, answer: bytes, code: int, message: str | None
 ) -> None:
     with Server(always(answer)) as server:
@@ -186,44 +177,42 @@ def test_a_report_from_a_server_ends_in_0_or_3(
 @pytest.mark.parametrize("number", [0, 1, 3])
 def test_up_to_three_redirects_are_followed(number: int) -> None:
     with Server(redirects(number)) as server:
-        assert fetch(f"{server.url}/0").body == CSV
+        assert fetch(f"{server.url}/0")[0] == CSV
 
 
 @pytest.mark.parametrize("number", [4, 10**9])
 def test_a_fourth_redirect_is_not_followed(number: int) -> None:
     with Server(redirects(number)) as server:
-        assert failure_of(f"{server.url}/0") == f"{server.url}/0: more than 3 redirects"
+        assert failure_of(f"{server.url}/0") == f"{server.url}/0: {not_whole('ResponseError')}"
 
     assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
-    ("location", "reason"),
+    ("location", "error"),
     [
-        ("file:///etc/passwd", "leads to an address that is not http or https"),
-        ("ftp://example.com/r.csv", "leads to an address that is not http or https"),
-        ("s3://bucket/r.csv", "leads to an address that is not http or https"),
-        ("http://[::1", "leads to an address nobody can read"),
-        ("http://exa mple.com/?token=secret", "can't be read (LocationParseError)"),
-        ("/", "more than 3 redirects"),
+        ("file:///etc/passwd", "LocationValueError"),
+        ("ftp://example.com/r.csv", "URLSchemeUnknown"),
+        ("s3://bucket/r.csv", "URLSchemeUnknown"),
+        ("http://[::1", "ValueError"),
+        ("http://exa mple.com/?token=secret", "LocationParseError"),
+        ("/", "ResponseError"),
     ],
 )
-def test_a_redirect_leads_to_a_web_address_or_nowhere(location: str, reason: str) -> None:
+def test_a_redirect_leads_to_a_web_address_or_nowhere(location: str, error: str) -> None:
     answer = http(status="302 Found", Location=location)
     with Server(always(answer)) as server:
-        assert failure_of(f"{server.url}/r.csv") == f"{server.url}/r.csv: {reason}"
+        assert failure_of(f"{server.url}/r.csv") == f"{server.url}/r.csv: {not_whole(error)}"
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (lambda request: SILENCE, "nothing came for 0.4 seconds"),
-        (lambda request: [http(CSV, length=99), 60.0], "nothing came for 0.4 seconds"),
-        (lambda request: drip(http(CSV * 9), 0.05), "took longer than 1 seconds"),
-        (lambda request: drip(http(CSV, X="x" * 999), 0.05), "took longer than 1 seconds"),
-        (lambda request: [0.3, http(status="302 F", Location="/")], "took longer than 1 seconds"),
+        (lambda request: SILENCE, not_whole("ReadTimeoutError")),
+        (lambda request: [http(CSV, length=99), 60.0], not_whole("ReadTimeoutError")),
+        (lambda request: [http(length=999), *drip(CSV * 9, 0.05)], "took longer than 1 seconds"),
     ],
-    ids=["silence", "silence in the body", "body by drips", "headers by drips", "redirects"],
+    ids=["silence", "silence in the body", "body by drips"],
 )
 def test_a_slow_server_is_left_in_time(
     short_waits: None, answer: Callable[[Request], Answer], reason: str
@@ -249,44 +238,47 @@ def test_a_server_that_never_takes_the_connection_is_left_in_time(short_waits: N
 
         for client in waiting:
             client.close()
-    assert failure == f"{url}: no connection within 0.4 seconds"
+    assert failure == f"{url}: {not_whole('ConnectTimeoutError')}"
 
 
 def test_a_refused_connection_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = "http://127.0.0.1:{1}/r.csv".format(*closed.getsockname())
 
-    assert failure_of(url) == f"{url}: the connection was refused"
+    assert failure_of(url) == f"{url}: {not_whole('NewConnectionError')}"
 
 
 def test_an_unknown_host_is_an_error() -> None:
     assert failure_of("http://reports.invalid/r.csv") == (
-        "http://reports.invalid/r.csv: the host's name is not known"
+        f"http://reports.invalid/r.csv: {not_whole('NameResolutionError')}"
     )
 
 
-@pytest.mark.parametrize("address", ["http://", "http://:80/", "http://a b/", "http://h:99999/"])
-def test_a_web_address_nobody_can_read_is_an_error(address: str) -> None:
-    assert failure_of(address).startswith(f"{address}: ")
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        ("http://", "LocationValueError"),
+        ("http://:80/", "LocationValueError"),
+        ("http://a b/", "LocationParseError"),
+        ("http://h:99999/", "LocationParseError"),
+    ],
+)
+def test_a_web_address_nobody_can_read_is_an_error(address: str, error: str) -> None:
+    assert failure_of(address) == f"{address}: {not_whole(error)}"
 
 
-@pytest.mark.parametrize("form", ["{}", "file://{}"])
-def test_a_file_is_read_whatever_its_name(tmp_path: Path, form: str) -> None:
-    for name in ("r.csv", "open cases.csv", "été #1.csv"):
-        (tmp_path / name).write_bytes(CSV)
-        path = f"{tmp_path}/{name}"
-        if form != "{}":
-            path = path.replace("#", "%23").replace("é", "%C3%A9")
+@pytest.mark.parametrize("name", ["r.csv", "open cases.csv", "été #1.csv"])
+def test_a_file_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(CSV)
 
-        assert fetch(form.format(path)).body == CSV
-        assert fetch(form.format(path.replace(" ", "%20") if form != "{}" else path)).body == CSV
+    assert fetch(f"{tmp_path}/{name}")[0] == CSV
 
 
 def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "r.csv").write_bytes(CSV)
     monkeypatch.chdir(tmp_path)
 
-    assert fetch("r.csv").body == CSV
+    assert fetch("r.csv")[0] == CSV
 
 
 @pytest.mark.parametrize(
@@ -298,12 +290,9 @@ def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("large.csv/r.csv", "Not a directory"),
     ],
 )
-@pytest.mark.parametrize("scheme", ["", "file://", "FILE://"])
-def test_a_file_that_can_not_be_read_says_why(
-    tmp_path: Path, scheme: str, name: str, reason: str
-) -> None:
+def test_a_file_that_can_not_be_read_says_why(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "large.csv").write_bytes(b"x" * (MIB + 1))
-    address = f"{scheme}{tmp_path}/{name}"
+    address = f"{tmp_path}/{name}"
 
     assert failure_of(address) == f"{address}: {reason}"
 
@@ -314,7 +303,7 @@ def test_an_object_in_s3_is_read() -> None:
         client.create_bucket(Bucket="reports")
         client.put_object(Bucket="reports", Key="2026/open cases #1.csv", Body=CSV)
 
-        assert fetch("s3://reports/2026/open cases #1.csv").body == CSV
+        assert fetch("s3://reports/2026/open cases #1.csv")[0] == CSV
 
 
 @pytest.mark.parametrize(
@@ -323,11 +312,11 @@ def test_an_object_in_s3_is_read() -> None:
         ("s3://reports/none.csv", "S3 answered NoSuchKey"),
         ("s3://reports/large.csv", "is larger than 1 MiB"),
         ("s3://elsewhere/r.csv", "S3 answered NoSuchBucket"),
-        ("s3://", "can't be read from S3 (ParamValidationError)"),
-        ("s3://reports", "can't be read from S3 (ParamValidationError)"),
-        ("s3://reports/", "can't be read from S3 (ParamValidationError)"),
-        ("s3:///r.csv", "can't be read from S3 (ParamValidationError)"),
-        ("s3://two words/r.csv", "can't be read from S3 (ParamValidationError)"),
+        ("s3://", "no whole answer from S3 (ParamValidationError)"),
+        ("s3://reports", "no whole answer from S3 (ParamValidationError)"),
+        ("s3://reports/", "no whole answer from S3 (ParamValidationError)"),
+        ("s3:///r.csv", "no whole answer from S3 (ParamValidationError)"),
+        ("s3://two words/r.csv", "no whole answer from S3 (ParamValidationError)"),
     ],
 )
 def test_an_object_that_can_not_be_read_says_why(address: str, reason: str) -> None:
@@ -340,21 +329,23 @@ def test_an_object_that_can_not_be_read_says_why(address: str, reason: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("answer", "total", "reason"),
+    ("answer", "reason"),
     [
-        ([http(CSV, length=99)], 9.0, "can't be read from S3 (IncompleteReadError)"),
-        ([http(CSV, length=99), 60.0], 9.0, "can't be read from S3 (ReadTimeoutError)"),
-        ([http(b"no", "403 Forbidden")], 9.0, "S3 answered 403"),
-        (SILENCE, 1.0, "took longer than 1 seconds"),
-        (list(drip(http(CSV * 9), 0.05)), 1.0, "took longer than 1 seconds"),
+        ([http(CSV, length=99)], "no whole answer from S3 (IncompleteReadError)"),
+        ([http(b"no", "403 Forbidden")], "S3 answered 403"),
+        ([http(length=MIB), *[0.2, b"x" * 2**16] * 16], "took longer than 1 seconds"),
+        pytest.param(
+            [http(CSV, length=99), 60.0],
+            "no whole answer from S3 (ReadTimeoutError)",
+            marks=pytest.mark.soak,  # takes the SDK's 10 seconds
+        ),
     ],
-    ids=["cut short", "silence in the body", "denied", "silence", "drips"],
+    ids=["cut short", "denied", "slow body", "silence in the body"],
 )
 def test_an_s3_that_fails_is_left_in_time(
-    short_waits: None, monkeypatch: pytest.MonkeyPatch, answer: Answer, total: float, reason: str
+    short_waits: None, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str
 ) -> None:
     """A body cut short is one even where the cut falls between two rows."""
-    monkeypatch.setattr(fetch_module, "TOTAL_SECONDS", total)
     started = time.monotonic()
 
     with Server(lambda request: answer) as server:
@@ -362,31 +353,32 @@ def test_an_s3_that_fails_is_left_in_time(
         failure = failure_of("s3://reports/r.csv")
 
     assert failure == f"s3://reports/r.csv: {reason}"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_an_aws_address_nobody_can_read_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
 
     assert failure_of("s3://reports/r.csv") == (
-        "s3://reports/r.csv: leads to an address nobody can read"
+        "s3://reports/r.csv: AWS settings can't be used (ValueError);"
+        " see AWS_PROFILE and AWS_ENDPOINT_URL"
     )
 
 
 def test_s3_without_credentials_is_an_error(no_credentials: None) -> None:
     assert failure_of("s3://reports/r.csv") == (
-        "s3://reports/r.csv: can't be read from S3 (NoCredentialsError)"
+        "s3://reports/r.csv: there are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID"
     )
 
 
-@pytest.mark.parametrize("scheme", ["ftp", "gs", "data", "HTTPX", ""])
+@pytest.mark.parametrize("scheme", ["ftp", "gs", "data", "file", "HTTPX", ""])
 def test_an_unknown_scheme_is_a_mistake_of_configuration(scheme: str) -> None:
     with pytest.raises(ConfigError) as caught:
         fetch(f"{scheme}://user:secret@example.com/r.csv?token=secret")
 
     assert caught.value.exit_code == 2
     assert str(caught.value) == (
-        f"{scheme}://example.com/r.csv: use https://, http://, s3://, file:// or a path"
+        f"{scheme}://example.com/r.csv: use https://, http://, s3:// or a path"
     )
 
 
@@ -470,19 +462,19 @@ def test_a_servers_last_modified_is_the_date_of_what_it_gives(
     header: str, modified: datetime | None
 ) -> None:
     with Server(always(http(CSV, Last_Modified=header))) as server:
-        assert fetch(server.url).modified == modified
+        assert fetch(server.url)[1] == modified
 
 
 def test_a_server_that_gives_no_date_has_none() -> None:
     with Server(always(http(CSV))) as server:
-        assert fetch(server.url).modified is None
+        assert fetch(server.url)[1] is None
 
 
 def test_a_files_date_is_when_it_was_written(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_bytes(CSV)
     os.utime(tmp_path / "r.csv", (NOON.timestamp(), NOON.timestamp()))
 
-    assert fetch(f"{tmp_path}/r.csv").modified == NOON
+    assert fetch(f"{tmp_path}/r.csv")[1] == NOON
 
 
 def test_an_objects_date_is_when_it_was_put() -> None:
@@ -492,4 +484,4 @@ def test_an_objects_date_is_when_it_was_put() -> None:
         client.put_object(Bucket="reports", Key="r.csv", Body=CSV)
         put = client.head_object(Bucket="reports", Key="r.csv")["LastModified"]
 
-        assert fetch("s3://reports/r.csv").modified == put
+        assert fetch("s3://reports/r.csv")[1] == put

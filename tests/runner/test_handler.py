@@ -10,12 +10,9 @@ import pytest
 from moto import mock_aws
 from moto.backends import get_backend
 
-from runner.deliver import Delivery
-from runner.errors import BacklogError, ConfigError, ReportError
-from runner.handler import handler, metrics
-from runner.report import Report
-from runner.rules import Decision
-from tests.support.examples import an_alert, outputs
+from runner.errors import BacklogError
+from runner.handler import handler
+from tests.support.examples import an_alert, runner_config
 
 BUCKET = "city-ledger"
 WATER, TREES = an_alert("water_critical"), an_alert("trees_critical")
@@ -24,7 +21,7 @@ EXTREME = an_alert("water_extreme", threshold=300)
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("BACKLOG_CONFIG", f"s3://{BUCKET}/config/outputs.json")
+    monkeypatch.setenv("BACKLOG_CONFIG", f"s3://{BUCKET}/config/runner_config.json")
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "backlog-alerts-check")
     with mock_aws():
         for alert in (WATER, TREES, EXTREME):
@@ -37,8 +34,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def report(tmp_path: Path) -> Path:
     """The report, at the address that the configuration on S3 names."""
     path = tmp_path / "report.csv"
-    text = outputs(WATER, TREES, EXTREME, report_url=str(path), ledger_bucket=BUCKET)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="config/outputs.json", Body=text.encode())
+    text = runner_config(WATER, TREES, EXTREME, report_url=str(path), ledger_bucket=BUCKET)
+    boto3.client("s3").put_object(
+        Bucket=BUCKET, Key="config/runner_config.json", Body=text.encode()
+    )
     path.write_text("service_name,count\nWater,120\nTrees,7\n")
     return path
 
@@ -95,16 +94,29 @@ def test_the_event_may_name_another_report(
     assert logged(capsys)[1]["count"] == 301
 
 
+def failure(event: Any = None) -> str:
+    with pytest.raises(BacklogError) as caught:
+        handler(event, None)
+    return str(caught.value)
+
+
 def test_an_unknown_alert_raises_after_the_rest_was_sent(
     report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report.write_text("service_name,count\nWater,120\nTrees,n/a\n")
 
-    with pytest.raises(BacklogError, match="the check ended in 3; the log has a line for each"):
-        handler({}, None)
-
+    assert failure() == "the check exits with 3; the log says why"
     assert sent()["water_critical"] == 1
     assert [line.get("Unknown") for line in logged(capsys)] == [None, None, None, 1]
+
+
+def test_a_message_that_was_not_sent_raises(
+    report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boto3.client("sns").delete_topic(TopicArn=WATER.topic_arn)
+
+    assert failure() == "the check exits with 1; the log says why"
+    assert logged(capsys)[1]["reason"] == "there is no such topic; run `make apply`"
 
 
 def test_a_report_that_is_not_there_raises_and_says_why_in_the_log(
@@ -112,108 +124,46 @@ def test_a_report_that_is_not_there_raises_and_says_why_in_the_log(
 ) -> None:
     report.unlink()
 
-    with pytest.raises(ReportError):
-        handler({}, None)
-
+    assert failure() == "the check exits with 3; the log says why"
     assert logged(capsys) == [{"error": f"{report}: No such file or directory", "exit_code": 3}]
+
+
+NAME = f"s3://{BUCKET}/config/runner_config.json"
 
 
 @pytest.mark.parametrize(
     ("config", "error"),
     [
-        (None, "S3 answered NoSuchKey"),
-        (b"\xff", "invalid start byte"),
-        (b"{}", "Terraform has no outputs yet"),
+        (None, f"{NAME}: S3 answered NoSuchKey"),
+        (
+            b"{}",
+            f"{NAME}: is not the output runner_config, with one alert or more; run `make apply`",
+        ),
     ],
 )
-def test_a_configuration_that_can_not_be_read_raises(
+def test_a_configuration_that_can_not_be_read_raises_and_says_why_in_the_log(
     capsys: pytest.CaptureFixture[str], config: bytes | None, error: str
 ) -> None:
     if config:
-        boto3.client("s3").put_object(Bucket=BUCKET, Key="config/outputs.json", Body=config)
+        boto3.client("s3").put_object(Bucket=BUCKET, Key="config/runner_config.json", Body=config)
 
-    with pytest.raises(ConfigError, match=error):
-        handler({}, None)
-
-    (line,) = logged(capsys)
-    assert line["exit_code"] == 2
+    assert failure() == "the check exits with 2; the log says why"
+    assert logged(capsys) == [{"error": error, "exit_code": 2}]
 
 
-@pytest.mark.parametrize(
-    "event", [{"month": 202602}, {"month": False}, {"report": ["r.csv"]}, [], ["x"], "x", 7]
-)
-def test_an_event_of_another_form_raises_and_says_so(
-    report: Path, capsys: pytest.CaptureFixture[str], event: Any
+@pytest.mark.parametrize("month", ["2026-13", 202602, False, ["2026-02"], "", "--dry-run"])
+def test_a_bad_month_in_the_event_raises(
+    report: Path, capsys: pytest.CaptureFixture[str], month: Any
 ) -> None:
-    with pytest.raises(ConfigError, match="the event must be an object"):
+    assert failure({"month": month}) == "the check exits with 2; the log says why"
+
+    error = f"month {month}: must be YYYY-MM, such as 2026-02, and have begun"
+    assert logged(capsys) == [{"error": error, "exit_code": 2}]
+
+
+@pytest.mark.parametrize("event", [["x"], "x", 7])
+def test_an_event_that_is_no_object_raises_and_sends_nothing(report: Path, event: Any) -> None:
+    with pytest.raises(AttributeError):
         handler(event, None)
 
-    assert [line["exit_code"] for line in logged(capsys)] == [2]
-
-
-def test_a_bad_month_in_the_event_raises(report: Path) -> None:
-    with pytest.raises(ConfigError, match="month 2026-13: must be YYYY-MM"):
-        handler({"month": "2026-13"}, None)
-
-
-def deliveries(departments: int) -> list[Delivery]:
-    names = [f"d{number}_high" for number in range(departments)]
-    return [Delivery(Decision(an_alert(name), "due", 120), "sent") for name in names]
-
-
-def test_metrics_are_one_line_in_cloudwatchs_embedded_format(
-    report: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    handler({}, None)
-
-    run = logged(capsys)[-1]
-    timestamp, age = run["_aws"].pop("Timestamp"), run.pop("ReportAgeDays")
-    assert timestamp > 1_750_000_000_000, "milliseconds"
-    assert 0 <= age < 1
-    assert run == {
-        "_aws": {
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": "BacklogAlerts",
-                    "Dimensions": [["Function"]],
-                    "Metrics": [
-                        {"Name": "Sent", "Unit": "Count"},
-                        {"Name": "Failed", "Unit": "Count"},
-                        {"Name": "Unknown", "Unit": "Count"},
-                        {"Name": "Cases trees", "Unit": "Count"},
-                        {"Name": "Cases water", "Unit": "Count"},
-                        {"Name": "ReportAgeDays", "Unit": "None"},
-                    ],
-                }
-            ]
-        },
-        "Function": "backlog-alerts-check",
-        "Sent": 1,
-        "Failed": 0,
-        "Unknown": 0,
-        "Cases trees": 7,
-        "Cases water": 120,
-    }
-
-
-@pytest.mark.parametrize(("departments", "directives"), [(97, [100]), (98, [100, 1])])
-def test_a_directive_holds_a_hundred_metrics_at_most(
-    departments: int, directives: list[int]
-) -> None:
-    report = Report("r.csv", "2026-02", "", 1, {}, {})
-
-    run = metrics(report, deliveries(departments), "f")
-
-    made = run["_aws"]["CloudWatchMetrics"]
-    assert [len(directive["Metrics"]) for directive in made] == directives
-    assert {m["Name"] for d in made for m in d["Metrics"]} == run.keys() - {"_aws", "Function"}
-
-
-def test_an_unknown_count_is_no_metric() -> None:
-    unknown = Delivery(Decision(WATER, "unknown", None, "row 2"), "unknown")
-
-    run = metrics(Report("r.csv", "2026-02", "", 1, {}, {}), [unknown], "f")
-
-    assert "Cases water" not in run
-    assert "ReportAgeDays" not in run
-    assert run["Unknown"] == 1
+    assert sent()["water_critical"] == 0
