@@ -50,7 +50,8 @@ def parse_config(text: str, source: str) -> Config:
     """Turn a runner_config into a Config; `source` names it in errors. Raises ConfigError."""
     try:
         values = json.loads(text)
-        alerts = [alert(*item) for item in sorted(values["alerts"].items()) or values["none"]]
+        items = sorted(values["alerts"].items()) or values["none"]
+        alerts = [alert(*item) for item in items if item[1]["topic_arn"].split(":")[3]]
         return Config(**_known(Config, {**values, "alerts": alerts}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         problem = "is not the output runner_config, with one alert or more; run `make apply`"

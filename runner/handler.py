@@ -15,6 +15,5 @@ def handler(event: dict[str, Any] | None, context: object) -> None:
     """
     given = {name: (event or {}).get(name) for name in ("report", "month")}
     options = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    config = f"--config={os.environ.get('BACKLOG_CONFIG', '')}"
-    if code := main([config, "--format=log", *options]):
+    if code := main([f"--config={os.environ.get('BACKLOG_CONFIG', '')}", "--format=log", *options]):
         raise BacklogError(f"the check exits with {code}; the log says why")

@@ -429,7 +429,6 @@ def test_whatever_goes_wrong_inside_is_said_and_operators_are_notified(
     assert not every_topic[WATER.topic_arn].sent_notifications
 
 
-@pytest.mark.xfail(strict=True, reason="the region is taken from it outside of all handling")
 @pytest.mark.parametrize("arn", ["water_critical", 7])
 def test_a_topic_without_an_arn_exits_with_2(check: Check, arn: Any) -> None:
     outcome = check(alerts=(an_alert(topic_arn=arn),), report=HEADER + "Water,120\n")
