@@ -21,10 +21,11 @@ _COUNT = re.compile(r"([0-9]{1,15}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})(\.00?)?")
 _ADDRESS_LIKE = re.compile(r"[@\uff20]|%40|\(at\)|(\d([^\w,]|_)*){7}", re.IGNORECASE)
 # A name without these needs stripping and lower case alone to be a service's key.
 _UNUSUAL = ('"', "  ", *"\t\v\f\x1c\x1d\x1e\x1f")
+_SURPLUS = "a cell too many"  # stands in place of a count
 
-# A row that names a wanted service: its number as a spreadsheet counts, the header being 1; the
-# cells of service and count; and what stands in it beyond the header.
-_Row = tuple[int, str, str, str]
+# A row that names a wanted service: its number as a spreadsheet counts, the header being 1, and
+# the cells of service and count.
+_Row = tuple[int, str, str]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_report(address: str, month: str, services: set[str]) -> Report:
         as_of = datetime(year + mm // 12, mm % 12 + 1, 1, tzinfo=timezone.utc)
     try:
         total, found = _find(_text(body), set(map(service_key, services)))
-    except ReportError as error:
+    except (ReportError, csv.Error) as error:
         raise ReportError(f"{shown}: {error}") from None
     counted = {key: _count(rows) for key, rows in found.items()}
     counts = {key: count for key, count in counted.items() if isinstance(count, int)}
@@ -107,50 +108,52 @@ def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
     header = next(csv.reader(io.StringIO(text[:100_000])))
     columns = [cell.strip().casefold() for cell in header]
     for column in ("service_name", "count"):
-        if (times := columns.count(column)) != 1:
-            raise ReportError(
-                f"row 1: the header holds {column} {times} times, not once; use commas"
-            )
+        if (n := columns.count(column)) != 1:
+            raise ReportError(f"row 1: the header holds {column} {n} times, not once; use commas")
     name, count, width = columns.index("service_name"), columns.index("count"), len(columns)
     is_plain = text.isascii() and not any(mark in text for mark in _UNUSUAL)
     as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
-    # One column more, for what a row has too much.
-    as_text |= {"header": None, "names": range(width + 1), "chunksize": 50_000}
+    as_text |= {"header": None, "names": range(width), "chunksize": 50_000}
     total, found = -1, dict[str, list[_Row]]()  # the header is no data
     try:
         for frame in pd.read_csv(io.BytesIO(text.encode()), **as_text):
-            names, counts, surplus = (frame[column].tolist() for column in (name, count, width))
+            names, counts = frame[name].tolist(), frame[count].tolist()
             total += sum(1 for cells in zip(names, counts, strict=True) if any(cells))
             keys = map(str.casefold, map(str.strip, names)) if is_plain else map(service_key, names)
             for i, key in enumerate(keys):
                 if key in wanted:
-                    cells = (names[i].strip(), counts[i].strip(), surplus[i].strip())
-                    found.setdefault(key, []).append((frame.index[i] + 1, *cells))
-    except pd.errors.ParserError:  # a row has still more cells, or a quote is never closed
-        return _find(_joined(text, width), wanted)
+                    row = (frame.index[i] + 1, names[i].strip(), counts[i].strip())
+                    found.setdefault(key, []).append(row)
+    except pd.errors.ParserError:  # a row is longer than the header, or a quote is never closed
+        return _find(_cut(text, width, name, count), wanted)
     if total < 1:
         raise ReportError("has a header and no rows")
     return total, found
 
 
-def _joined(text: str, width: int) -> str:
-    """Join what each row has more than `width` cells into one cell; raises for an open quote."""
-    rows, joined = csv.reader(io.StringIO(text), strict=True), io.StringIO()
-    try:
-        parts = ((row[:width], row[width:]) for row in rows)
-        csv.writer(joined).writerows([*row, "".join(rest)] if rest else row for row, rest in parts)
-    except csv.Error:
-        raise ReportError("a quote is never closed; it may have been cut short") from None
-    return joined.getvalue()
+def _cut(text: str, width: int, name: int, count: int) -> str:
+    """Cut each row to `width` cells; raises for an open quote.
+
+    A longer row has no count to be trusted, unless all behind its name and count is blank:
+    `Water,1,200,` below service_name,count,note is not one case of Water.
+    """
+    cut = io.StringIO()
+    for row in csv.reader(io.StringIO(f"{text}end\n")):
+        if row[width:] and "".join(row[max(name, count) + 1 :]).strip():
+            row[count] = _SURPLUS
+        csv.writer(cut).writerow(row[:width])
+    if not (text := cut.getvalue()).endswith("\nend\r\n"):  # swallowed by the quote
+        raise ReportError("a quote is never closed; it may have been cut short")
+    return text.removesuffix("end\r\n")
 
 
 def _count(rows: list[_Row]) -> int | str:
     """Return what a service's rows count, or say why they give no count."""
-    number, service, cases, surplus = rows[0]
+    number, service, cases = rows[0]
     if len(rows) > 1:
         numbers = ", ".join(str(row[0]) for row in rows)
         return f'rows {numbers}: "{service}" is listed {len(rows)} times'
-    if surplus:
+    if cases == _SURPLUS:
         return f'row {number}: "{service}" has too many cells; quote 1,200 as "1,200"'
     if not cases:
         return f'row {number}: "{service}" has no count'

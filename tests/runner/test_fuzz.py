@@ -106,7 +106,9 @@ class Oracle:
         for number, row in enumerate(rows[:-1], start=2):
             cells = row + [""] * len(columns)
             key = re.sub(r"\s+", " ", cells[at]).strip().casefold()
-            is_surplus = any(cell.strip() for cell in row[len(columns) :])
+            # Blank cells too many may hide that a count such as 1,200 has shifted what follows it.
+            behind = row[max(at, counted_at) + 1 :] if row[len(columns) :] else []
+            is_surplus = any(cell.strip() for cell in behind)
             found.setdefault(key, []).append(None if is_surplus else cells[counted_at].strip())
             self.rows.setdefault(key, []).append(number)
         self.is_whole = any(key or any(cells) for key, cells in found.items())
@@ -160,7 +162,6 @@ def test_a_sample_of_reports_reads_as_it_does_to_csv(tmp_path: Path) -> None:
     assert counts > 400, "they are not all nonsense"
 
 
-@pytest.mark.xfail(strict=True, reason="quotes beside a row with two cells too many reject all")
 def test_no_report_is_rejected_that_csv_can_read(tmp_path: Path) -> None:
     _, rejected = fuzz(0, 300, tmp_path / "r.csv")
 
