@@ -48,7 +48,8 @@ def main(argv: list[str] | None = None) -> int:
 def read_config(address: str) -> config.Config:
     """Read a runner_config: - is standard input, else see runner.fetch. Raises ConfigError."""
     try:
-        body = sys.stdin.read() if address == "-" else fetch.fetch(address)[0].decode()
-    except (errors.ReportError, UnicodeDecodeError) as error:
+        body = sys.stdin.buffer.read() if address == "-" else fetch.fetch(address)[0]
+    except errors.ReportError as error:
         raise errors.ConfigError(str(error)) from None
-    return config.parse_config(body, "standard input" if address == "-" else fetch.display(address))
+    source = "standard input" if address == "-" else fetch.display(address)
+    return config.parse_config(body.decode(errors="replace"), source)

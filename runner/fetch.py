@@ -16,7 +16,6 @@ from runner.errors import ConfigError, ReportError
 CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0  # to read: between two pieces of an answer
 TOTAL_SECONDS = 60.0
 MAX_BYTES = 64 * 2**20
-_PIECE_BYTES = 2**16
 
 # What an address held, and since when, where that is known.
 Fetched = tuple[bytes, datetime | None]
@@ -61,25 +60,25 @@ def _read_http(url: str) -> Fetched:
     with suppress(ValueError, OverflowError):
         date = parsedate_to_datetime(answer.headers.get("Last-Modified", ""))
         modified = date.astimezone(timezone.utc)
-    return _read_all(lambda: answer.read1(_PIECE_BYTES)), modified
+    return _read_all(answer.read1), modified
 
 
 def _read_s3(url: str) -> Fetched:
     bucket, _, key = url.split("://", 1)[1].partition("/")
     answer = aws.client("s3").get_object(Bucket=bucket, Key=key)
-    return _read_all(lambda: answer["Body"].read(_PIECE_BYTES)), answer["LastModified"]
+    return _read_all(answer["Body"].read), answer["LastModified"]
 
 
 def _read_file(path: str) -> Fetched:
     with Path(path).open("rb") as file:
         modified = datetime.fromtimestamp(Path(path).stat().st_mtime, timezone.utc)
-        return _read_all(lambda: file.read(_PIECE_BYTES)), modified
+        return _read_all(file.read), modified
 
 
-def _read_all(read: Callable[[], bytes]) -> bytes:
+def _read_all(read: Callable[[int], bytes]) -> bytes:
     """Read piece by piece to the empty one that ends a body."""
     body, until = bytearray(), time.monotonic() + TOTAL_SECONDS
-    while piece := read():
+    while piece := read(2**16):
         body += piece
         if len(body) > MAX_BYTES:
             raise ReportError(f"is larger than {MAX_BYTES // 2**20} MiB")

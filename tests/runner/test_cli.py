@@ -230,7 +230,7 @@ def test_the_configuration_may_come_from_standard_input(
 ) -> None:
     (tmp_path / "r.csv").write_text(HEADER + "Water,100\n")
     text = runner_config(WATER, report_url=f"{tmp_path}/r.csv")
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
     code = main(["--config", "-"])
 
@@ -251,7 +251,7 @@ def test_a_configuration_that_is_none_exits_with_2(
     """From a file as from standard input."""
     (tmp_path / "config.json").write_text(body)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "stdin", io.StringIO(body))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(body.encode())))
 
     codes = main(["--config", "config.json"]), main(["--config", "-"])
 
@@ -261,7 +261,6 @@ def test_a_configuration_that_is_none_exits_with_2(
     assert printed.err == f"error: config.json: {NO_CONFIG}\nerror: standard input: {NO_CONFIG}\n"
 
 
-@pytest.mark.xfail(strict=True, reason="the decoder's own text names no file")
 @pytest.mark.parametrize("body", ["{}".encode("utf-16"), b'{"alerts": "\xff"}'])
 def test_a_configuration_that_is_not_utf_8_exits_with_2(
     tmp_path: Path,

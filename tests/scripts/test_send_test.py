@@ -55,7 +55,7 @@ def test_an_alerts_test_is_sent_once_and_marked_in_every_channel(
 def test_the_operators_test_says_what_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(runner_config()))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(runner_config().encode())))
     with Sns(**{"backlog-operators": [[published("m-2")]]}) as sns:
         monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
         code = main(["--config", "-", "--topic", "backlog-operators"])
