@@ -15,55 +15,56 @@ SCHEDULE := $(value TF_VAR_schedule_expression)$(shell cat terraform/*.tfvars te
   2>/dev/null | grep -E '^[^\#/]*schedule_expression"?[[:space:]]*[=:][[:space:]]*"')
 SCHEDULED_PACKAGE = $(if $(SCHEDULE),$(PACKAGE))
 
-# Options reach the programs through the environment, where make runs no $(shell ...) in a value.
-SWITCHES = DRY_RUN RESEND REINVITE
-OPTIONS = ACCEPT CONFIRM CONTACTS_BEFORE FORMAT FROM HISTORY MONTH OUTPUTS PLAN REPORT REPORTS TARGET TO TOPIC
-unexport $(OPTIONS) $(SWITCHES)
-$(foreach name,$(OPTIONS) $(SWITCHES),$(eval export BACKLOG_$(name) = $$(value $(name))))
+# A target takes the options that its help below names; one like DRY_RUN=1 is a switch. What else is on the
+# command line stops make before it begins, unless it is a setting of a program that runs here.
+TARGETS := $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
+options = $(shell sed -n 's/^$(1):.*\#\# //p' Makefile | grep -oE '[A-Z_]+=$(2)' | tr -d =1)
+ALL := $(sort $(call options,[a-z-]*))
+TAKEN := $(foreach goal,$(filter $(TARGETS),$(MAKECMDGOALS)),$(call options,$(goal)))
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
-UNKNOWN := $(filter-out $(OPTIONS) $(SWITCHES) VENV PYTHON AWS_% BACKLOG_% TF_%,$(GIVEN))
-$(if $(UNKNOWN),$(error $(shell $(or $(PYTHON),python3) scripts/dev/options.py "$(UNKNOWN)" "$(OPTIONS) $(SWITCHES)")))
-$(foreach name,$(SWITCHES),$(if $(filter-out 1,$(value $(name))),$(error $(name) takes 1 or nothing)))
-flag = --$(shell echo $(1) | tr A-Z_ a-z-)
-options = $(foreach name,$(1),$${BACKLOG_$(name):+$(call flag,$(name)) "$$BACKLOG_$(name)"})
-switches = $(foreach name,$(1),$${BACKLOG_$(name):+$(call flag,$(name))})
-needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; }
-REVIEW = $(PY) -m scripts.review $(call options,ACCEPT CONTACTS_BEFORE FORMAT HISTORY REPORT)
-BACKTEST = $(PY) -m scripts.backtest $(call options,FORMAT FROM OUTPUTS TARGET TO) $(1) -- "$$BACKLOG_REPORTS"
-with_config = config=$$($(TERRAFORM) output -json runner_config) || { echo "error: run make apply first" >&2; exit 2; }; \
-  printf %s "$$config" | $(PY) -m $(1) --config -
+WRONG := $(filter-out $(TAKEN) VENV PYTHON SHELL MAKE% AWS_% TF_% PIP_% UV_% %_PROXY BACKLOG_PROVIDER_MIRROR,$(GIVEN))
+EXPLAIN = python3 scripts/dev/options.py '$(WRONG)' '$(TAKEN)' '$(ALL) PYTHON VENV' '$(MAKECMDGOALS)'
+$(if $(WRONG),$(error $(or $(shell $(EXPLAIN)),there is no option $(WRONG))))
+SWITCHES := $(call options,[a-z-]*,1)
+not_1 = $(filter-out 1,$(value $(1)))$(subst 1,,$(value $(1)))
+$(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(call not_1,$(name)),$(error $(name) takes 1 or nothing)))
 
-.DEFAULT_GOAL := help
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
+# Options reach the programs through the environment, where make runs no $(shell ...) in a value.
+unexport $(ALL)
+$(foreach name,$(ALL),$(eval export BACKLOG_$(name) = $$(value $(name))))
+flag = --$(shell echo $(1) | tr A-Z_ a-z-)$(if $(filter $(1),$(SWITCHES)),, "$$BACKLOG_$(1)")
+flags = $(foreach name,$(filter-out PLAN REPORTS,$(call options,$@)),$${BACKLOG_$(name):+$(call flag,$(name))})
+needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; };
+with_config = config=$$($(TERRAFORM) output -json runner_config) || { \
+  echo "error: no runner_config; before the first check, run make apply" >&2; exit 2; }; printf %s "$$config" | $(PY) -m $(1) --config - $(flags)
+
+.PHONY: $(TARGETS)
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 demo: $(DEV_READY)  ## Show the whole thing on an AWS inside the process; it touches nothing of yours
 	@$(PY) -m scripts.dev.demo
 # The plan, its JSON and Terraform's own output hold addresses: only you can read that folder.
-plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Say what the next apply means for people: options as for review
+plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Say what the next apply means: CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
 	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
-	@$(REVIEW) .cache/plan/plan.json
-review: $(READY)  ## Review a plan's JSON: PLAN= ACCEPT= CONTACTS_BEFORE= FORMAT= HISTORY= REPORT=
-	@$(call needed,PLAN,plan.json)
-	@$(REVIEW) "$$BACKLOG_PLAN"
+	@$(PY) -m scripts.review $(flags) .cache/plan/plan.json
+review: $(READY)  ## Say what a plan's JSON means: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
+	@$(call needed,PLAN,plan.json) $(PY) -m scripts.review $(flags) -- "$$BACKLOG_PLAN"
 apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscriptions in line with the contacts: PLAN=
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
 subscriptions: $(TERRAFORM_READY)  ## Say who really receives: REINVITE=1 CONFIRM=LINK
-	@$(PY) -m scripts.subscriptions $(call switches,REINVITE) $(call options,CONFIRM)
+	@$(PY) -m scripts.subscriptions $(flags)
 check-backlog: $(TERRAFORM_READY)  ## Send what the report says is over: REPORT= MONTH= FORMAT= DRY_RUN=1 RESEND=1
-	@$(call with_config,runner) $(call options,FORMAT MONTH REPORT) $(call switches,DRY_RUN RESEND)
+	@$(call with_config,runner)
 send-test: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
-	@$(call needed,TOPIC,water_critical)
-	@$(call with_config,scripts.send_test) --topic "$$BACKLOG_TOPIC"
-backtest: $(READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= FORMAT= OUTPUTS=
-	@$(call needed,REPORTS,FOLDER)
-	@$(BACKTEST)
-board: $(READY)  ## Draw past reports as one page, .cache/board.html: options as for backtest
-	@$(call needed,REPORTS,FOLDER)
-	@mkdir -p .cache && { $(call BACKTEST,--board .cache/board.html) || test $$? -eq 3; }  # 3: a month is unknown
+	@$(call needed,TOPIC,water_critical) $(call with_config,scripts.send_test)
+backtest: $(READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= OUTPUTS= FORMAT=
+	@$(call needed,REPORTS,FOLDER) $(PY) -m scripts.backtest $(flags) -- "$$BACKLOG_REPORTS"
+board: $(READY)  ## Draw past reports in .cache/board.html: REPORTS= FROM= TO= TARGET= OUTPUTS= FORMAT=
+	@$(call needed,REPORTS,FOLDER) mkdir -p .cache; \
+	  $(PY) -m scripts.backtest --board .cache/board.html $(flags) -- "$$BACKLOG_REPORTS" || test $$? -eq 3
 package: $(DEV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.dev.package
 test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests
@@ -96,5 +97,4 @@ $(DEV_READY): requirements-dev.txt $(READY)
 $(PACKAGE): requirements-runner.txt scripts/dev/package.py runner $(wildcard runner/*.py) | $(DEV_READY)
 	@$(PY) -m scripts.dev.package >&2
 $(TERRAFORM_READY): $(READY) terraform/.terraform.lock.hcl $(wildcard terraform/*.tf terraform/modules/*/*.tf terraform/tests/*)
-	@echo "setting up terraform/ with its provider" >&2
-	@$(TERRAFORM) init && touch $@
+	@echo "setting up terraform/ with its provider" >&2 && $(TERRAFORM) init && touch $@

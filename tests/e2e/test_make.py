@@ -43,34 +43,108 @@ def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> Non
     done = project.run("make check-backlog REPORT=scripts/samples/2026-02.csv")
 
     assert done.returncode == 2
-    assert "error: run make apply first\n" in done.stderr
+    assert "error: no runner_config; before the first check, run make apply\n" in done.stderr
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ("check-backlog DRYRUN=1", "there is no option DRYRUN; the nearest is DRY_RUN"),
+        ("check-backlog dry_run=1", "there is no option dry_run; the nearest is DRY_RUN"),
+        ("check-backlog REPROT=x", "there is no option REPROT; the nearest is REPORT"),
+        ("check-backlog PYTHN=x", "there is no option PYTHN; the nearest is PYTHON"),
+        (
+            "check-backlog BACKLOG_RESEND=1",
+            "there is no option BACKLOG_RESEND; the nearest is RESEND",
+        ),
         ("DRYRUN=1", "there is no option DRYRUN; the nearest is DRY_RUN"),
-        ("dry_run=1", "there is no option dry_run; the nearest is DRY_RUN"),
-        ("REPROT=x", "there is no option REPROT; the nearest is REPORT"),
-        ("RESEND=off", "RESEND takes 1 or nothing"),
-        ("DRY_RUN=true", "DRY_RUN takes 1 or nothing"),
-        ("REINVITE=0", "REINVITE takes 1 or nothing"),
+        ("apply DRY_RUN=1", "make apply has no option DRY_RUN; its options are PLAN"),
+        ("lint DRY_RUN=1", "make lint has no option DRY_RUN; it has none"),
+        ("check-backlog RESEND=off", "RESEND takes 1 or nothing"),
+        ("check-backlog RESEND='1 1'", "RESEND takes 1 or nothing"),
+        ("check-backlog RESEND=11", "RESEND takes 1 or nothing"),
+        ("check-backlog DRY_RUN=true", "DRY_RUN takes 1 or nothing"),
+        ("subscriptions REINVITE=0", "REINVITE takes 1 or nothing"),
     ],
 )
 def test_a_mistyped_option_stops_make_before_anything_is_set_up(
     project: Project, given: str, message: str
 ) -> None:
-    done = project.run(f"make check-backlog VENV=.other {given}")
+    done = project.run(f"make {given} VENV=.other")
 
     assert done.returncode == 2
-    assert f"*** {message}.  Stop." in done.stderr
+    assert re.fullmatch(rf"Makefile:\d+: \*\*\* {re.escape(message)}\.  Stop\.\n", done.stderr)
     assert not (project.folder / ".other").exists()
 
 
-@pytest.mark.parametrize("given", ["RESEND= DRY_RUN=", "AWS_PROFILE=city", "TF_VAR_ledger=false"])
+def test_a_mistyped_option_stops_make_where_there_is_no_python(project: Project) -> None:
+    fakes = project.folder / "no python"
+    fakes.mkdir()
+    (fakes / "python3").write_text("#!/bin/sh\nexit 127\n")
+    (fakes / "python3").chmod(0o755)
+
+    done = project.run("make check-backlog DRYRUN=1", PATH=f"{fakes}:{project.env['PATH']}")
+
+    assert done.returncode == 2
+    assert "*** there is no option DRYRUN.  Stop." in done.stderr
+
+
+def test_switches_of_the_environment_are_read_as_those_of_the_command_line(
+    project: Project,
+) -> None:
+    done = project.run("make check-backlog", RESEND="off")
+
+    assert done.returncode == 2
+    assert "*** RESEND takes 1 or nothing.  Stop." in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "check-backlog RESEND= DRY_RUN= REPORT=",
+        "check-backlog RESEND=1 DRY_RUN=1 MONTH=2026-02",
+        "plan AWS_PROFILE=city TF_VAR_ledger=false",
+        "lint PYTHON=python3 SHELL=/bin/bash MAKEFLAGS=-s HTTPS_PROXY=http://127.0.0.1:3128",
+        "plan apply PLAN=plan.json REPORT=report.csv",
+    ],
+)
 def test_what_make_and_its_programs_know_is_no_mistake(project: Project, given: str) -> None:
-    assert project.run(f"make help {given}").returncode == 0
+    assert project.run(f"make --dry-run {given}").returncode == 0
+
+
+def test_options_reach_the_programs_as_flags_where_they_are_given(project: Project) -> None:
+    """Run by a Python that prints how it was called."""
+    fake = project.folder / ".fake" / "bin" / "python"
+    fake.parent.mkdir(parents=True)
+    fake.write_text('#!/bin/sh\n[ "$4" = -json ] && echo config || printf \'<%s>\' "$@"\n')
+    fake.chmod(0o755)
+    (project.folder / "terraform" / ".terraform").mkdir(exist_ok=True)
+    for stamp in (".fake/.ready", "terraform/.terraform/.ready"):
+        (project.folder / stamp).touch()
+
+    def called(given: str) -> str:
+        return project.run(f"make VENV=.fake {given}").stdout
+
+    assert called("check-backlog") == "<-m><runner><--config><->"
+    assert called("check-backlog REPORT='a b' MONTH=2026-02 FORMAT=json DRY_RUN=1 RESEND=1") == (
+        "<-m><runner><--config><-><--report><a b><--month><2026-02><--format><json>"
+        "<--dry-run><--resend>"
+    )
+    assert called("send-test TOPIC=water_critical") == (
+        "<-m><scripts.send_test><--config><-><--topic><water_critical>"
+    )
+    assert called("subscriptions REINVITE=1 CONFIRM=LINK") == (
+        "<-m><scripts.subscriptions><--reinvite><--confirm><LINK>"
+    )
+    assert called("review PLAN='p 1' CONTACTS_BEFORE=c REPORT=r HISTORY=h FORMAT=f ACCEPT=a") == (
+        "<-m><scripts.review><--contacts-before><c><--report><r><--history><h><--format><f>"
+        "<--accept><a><--><p 1>"
+    )
+    assert called("board REPORTS='p q' FROM=f TO=t TARGET=2 OUTPUTS=o FORMAT=json") == (
+        "<-m><scripts.backtest><--board><.cache/board.html><--from><f><--to><t><--target><2>"
+        "<--outputs><o><--format><json><--><p q>"
+    )
 
 
 def test_without_a_python_that_fits_make_says_which_is_needed(project: Project) -> None:
