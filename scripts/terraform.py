@@ -15,6 +15,7 @@ import sys
 import urllib.request
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -65,8 +66,10 @@ def init(directory: Path, env: Mapping[str, str] | None = None) -> None:
     env = {**(os.environ if env is None else env)}
     if "TF_PLUGIN_CACHE_DIR" not in env:
         plugins = CACHE / "terraform-plugins"
-        plugins.mkdir(parents=True, exist_ok=True)
-        env["TF_PLUGIN_CACHE_DIR"] = str(plugins)
+        with suppress(OSError):  # in a read-only checkout no provider is kept
+            plugins.mkdir(parents=True, exist_ok=True)
+        if os.access(plugins, os.W_OK):
+            env["TF_PLUGIN_CACHE_DIR"] = str(plugins)
     command = [find_terraform(), "init", "-input=false", "-no-color", "-lockfile=readonly"]
     named = env.get(MIRROR_VARIABLE)
     sources = [str(Path(named).resolve())] if named else [None, *_mirrors()]

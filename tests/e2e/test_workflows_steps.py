@@ -31,7 +31,7 @@ class Runner:
         script = self.project.folder.parent / "step.sh"
         script.write_text(steps[number]["run"])
         done = self.project.run(
-            f"bash --noprofile --norc -eo pipefail {script}",
+            f"bash --noprofile --norc -eo pipefail '{script}'",
             **{"BACKLOG_LAST_REPORT": "", **given, **env},
             GITHUB_STEP_SUMMARY=str(files["summary"]),
             GITHUB_OUTPUT=str(files["output"]),

@@ -49,7 +49,7 @@ def a_terraform(machine: Path, version: str = "1.11.4", then: str = "exit 0") ->
         machine / "bin" / "terraform",
         f"""
 if [ "$1" = version ]; then echo '{{"terraform_version": "{version}"}}'; exit 0; fi
-echo "$PWD $TF_PLUGIN_CACHE_DIR $*" >> '{machine}/log'
+echo "$PWD|$TF_PLUGIN_CACHE_DIR|$*" >> '{machine}/log'
 {then}""",
     )
 
@@ -224,7 +224,7 @@ def mirror(machine: Path, *parts: str) -> Path:
 def initialise(machine: Path, **env: str) -> list[str]:
     """Run init in terraform/; return the arguments of Terraform's runs."""
     init(machine / "terraform", env or None)
-    return [line.split(" ", 2)[2] for line in log(machine)]
+    return [line.split("|")[2] for line in log(machine)]
 
 
 def test_the_registry_comes_before_a_mirror_that_is_found(machine: Path) -> None:
@@ -275,7 +275,7 @@ def test_a_mirror_that_is_named_comes_before_all_and_alone(
     with pytest.raises(TerraformError):
         initialise(machine)
 
-    assert [line.split(" ", 2)[2] for line in log(machine)] == [f"{INIT} -plugin-dir=/named mirror"]
+    assert [line.split("|")[2] for line in log(machine)] == [f"{INIT} -plugin-dir=/named mirror"]
 
 
 def test_a_mirror_named_in_the_given_environment_counts(machine: Path) -> None:
@@ -300,10 +300,19 @@ def test_init_runs_where_it_should_with_a_cache_for_providers(
     init(machine / "terraform")
 
     assert log(machine) == [
-        f"{machine}/terraform {machine}/cache/terraform-plugins {INIT}",
-        f"{machine}/terraform /own {INIT}",
+        f"{machine}/terraform|{machine}/cache/terraform-plugins|{INIT}",
+        f"{machine}/terraform|/own|{INIT}",
     ]
     assert (machine / "cache" / "terraform-plugins").is_dir()
+
+
+def test_where_the_project_can_not_be_written_init_keeps_no_providers(machine: Path) -> None:
+    a_terraform(machine)
+    (machine / "cache").rmdir()
+    (machine / "cache").touch()  # as a checkout that is read-only: nothing can be made in it
+
+    assert initialise(machine) == [INIT]
+    assert log(machine) == [f"{machine}/terraform||{INIT}"]
 
 
 def test_init_that_fails_everywhere_ends_in_the_registrys_words_and_what_to_do(
@@ -330,7 +339,7 @@ def test_other_commands_run_in_terraform_and_end_in_terraforms_exit_code(
     monkeypatch.setattr(sys, "argv", ["terraform.py", "plan", "-out=x y"])
 
     assert main() == main(["plan", "-out=x y"]) == code
-    assert [line.split(" ", 2)[2] for line in log(machine)] == [
+    assert [line.split("|")[2] for line in log(machine)] == [
         f"-chdir={ROOT}/terraform plan -out=x y"
     ] * 2
 
@@ -339,4 +348,4 @@ def test_init_with_options_is_terraforms_own(machine: Path) -> None:
     a_terraform(machine)
 
     assert main(["init", "-upgrade"]) == 0
-    assert log(machine)[0].endswith(f" -chdir={ROOT}/terraform init -upgrade")
+    assert log(machine)[0].endswith(f"|-chdir={ROOT}/terraform init -upgrade")
