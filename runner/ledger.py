@@ -169,21 +169,21 @@ class S3Ledger:
         return version if found == ledger else ""
 
     def _get(self, key: str) -> tuple[bytes, str]:
-        """Return an object and its version; both are empty where there is none."""
+        """Return an object and its version, which is empty where there is none."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=key)
             return answer["Body"].read(), answer["ETag"]
         except self._client.exceptions.NoSuchKey:
-            return b"", ""
+            return b"{}", ""
 
     def _old(self, alerts: tuple[Alert, ...]) -> Ledger:
         """Take over what the earlier form holds of these alerts, so that nothing is sent twice."""
         listed = self._client.list_objects_v2(Bucket=self._bucket, Prefix="ledger/")
         entries = {}
         for alert in alerts if "Contents" in listed else ():
-            old = json.loads(self._get(f"ledger/{alert.topic}.json")[0] or b"{}")
+            old = json.loads(self._get(f"ledger/{alert.topic}.json")[0])
             if old.get("month"):
                 kept = {name: old[name] for name in _OLD_FIELDS} | {"topic_arn": alert.topic_arn}
                 entries[alert.topic] = Entry(services=alert.services, **kept)
-        reports = json.loads(self._get("ledger/report.json")[0] or b"{}")
+        reports = json.loads(self._get("ledger/report.json")[0])
         return Ledger("", reports, entries)

@@ -1,66 +1,83 @@
-"""What each decision means for an alert, given what the ledger holds: all transitions."""
+"""What each decision means for an alert, given what the ledger holds; and ledgers as they lie."""
 
+import hashlib
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import product
+from typing import Any
 
 import pytest
 
+from runner.config import Config
 from runner.errors import LedgerError
-from runner.ledger import Entry, Step, dump, parse, transition
+from runner.ledger import Delivery, Entry, Ledger, dump, parse, transition
 from runner.rules import Decision
-from tests.support.examples import a_report, an_alert
+from tests.conftest import Check
+from tests.support.aws import BUCKET, Aws
+from tests.support.examples import an_alert
 
 NOW = datetime(2026, 4, 2, 7, 0, 5, tzinfo=timezone.utc)
-REPORT = a_report("2026-03", sha256="3" * 64)
+ALERT = an_alert()
 
-# What is said of a month is in relation to the month that the ledger has judged last. "early" and
-# "late" are reminders after a number of days that has not passed since the last message, and that
-# has; "skewed" is one after a message of a time to come.
+# What is said of a month is in relation to the month that the ledger has processed last. "early"
+# and "late" are reminders after a number of days that has not passed since the last message, and
+# that has; "skewed" is one after a message of a time to come.
 # * is anything; of the rows that fit a case, the first one counts.
 TABLE = """
-state    verdict  month  remind  recovery   action       ledger
-*        unknown  *      *       *          keep silent  unchanged
-*        due      older  *       *          refuse       unchanged
-*        below    older  *       *          keep silent  unchanged
-unknown  due      *      *       *          send         over, told
-unknown  below    *      *       *          keep silent  below
-below    due      *      *       *          send         over, told
-below    below    *      *       *          keep silent  below
-over     due      same   *       *          keep silent  over
-over     due      newer  month   *          send         over, told
-over     due      newer  never   *          keep silent  over
-over     due      newer  early   *          keep silent  over
-over     due      newer  late    *          send         over, told
-over     due      newer  skewed  *          send         over, told
-over     below    *      *       no         keep silent  below
-over     below    *      *       yes        recover      below, told
+state    verdict  month  remind  recovery   status                      ledger
+*        unknown  *      *       *          unknown                     unchanged
+*        over     older  *       *          failed                      unchanged
+*        below    older  *       *          below                       unchanged
+new      over     *      *       *          would_send                  over, sent
+new      below    *      *       *          below                       below
+below    over     *      *       *          would_send                  over, sent
+below    below    *      *       *          below                       below
+over     over     same   *       *          already_sent                over
+over     over     newer  month   *          would_send                  over, sent
+over     over     newer  never   *          already_sent                over
+over     over     newer  early   *          already_sent                over
+over     over     newer  late    *          would_send                  over, sent
+over     over     newer  skewed  *          would_send                  over, sent
+over     below    *      *       no         below                       below
+over     below    *      *       yes        would_send, back to normal  below
 """
 ROWS = [tuple(re.split(" {2,}", line)) for line in TABLE.strip().splitlines()[1:]]
 CASES = [
     case
     for case in product(
-        ("unknown", "below", "over"),
-        ("unknown", "due", "below"),
+        ("new", "below", "over"),
+        ("unknown", "over", "below"),
         ("older", "same", "newer"),
         ("month", "never", "early", "late", "skewed"),
         ("no", "yes"),
     )
-    if case[0] != "unknown" or case[2] == "newer"  # what was never judged has no month
+    if case[0] != "new" or case[2] == "newer"  # what was never processed has no month
 ]
 MONTHS = {"older": "2026-04", "same": "2026-03", "newer": "2026-02"}
 REMIND = {"early": "31", "late": "30", "skewed": "30"}
 
 
-def an_entry(state: str, month: str, remind: str) -> Entry:
+def an_entry(state: str = "over", month: str = "newer", remind: str = "month") -> Entry:
     """What the ledger holds: sent 30 days and a few seconds ago."""
-    if state == "unknown":
+    if state == "new":
         return Entry()
     days = -1 if remind == "skewed" else 30
-    sent_at = (NOW - timedelta(days=days, seconds=3)).isoformat()
-    entry = Entry("over", 150, MONTHS[month], "2" * 64, sent_at, MONTHS[month], "m-1")
-    return entry if state == "over" else replace(entry, state="below", count=50)
+    entry = Entry(
+        state="over",
+        count=150,
+        month=MONTHS[month],
+        previous=140,
+        previous_month="2026-01",
+        since="2026-01",
+        sent_at=(NOW - timedelta(days=days, seconds=3)).isoformat(),
+        sent_month=MONTHS[month],
+        topic_arn=ALERT.topic_arn,
+        services=ALERT.services,
+    )
+    return entry if state == "over" else replace(entry, state="below", count=50, since="")
 
 
 def row_of(case: tuple[str, ...]) -> int:
@@ -77,117 +94,220 @@ def row_of(case: tuple[str, ...]) -> int:
 )
 def test_every_transition(state: str, verdict: str, month: str, remind: str, recovery: str) -> None:
     entry = an_entry(state, month, remind)
-    count = {"unknown": None, "due": 120, "below": 80}[verdict]
-    decision = Decision(an_alert(), verdict, count)  # type: ignore[arg-type]
-    action, ledger = ROWS[row_of((state, verdict, month, remind, recovery))][5:]
+    count = {"unknown": None, "over": 120, "below": 80}[verdict]
+    decision = Decision(ALERT, verdict, count)  # type: ignore[arg-type]
+    status, ledger = ROWS[row_of((state, verdict, month, remind, recovery))][5:]
+    config = Config((), remind=REMIND.get(remind, remind), notify_recovery=recovery == "yes")
 
-    step = transition(
-        entry,
-        decision,
-        REPORT,
-        NOW,
-        remind=REMIND.get(remind, remind),
-        notify_recovery=recovery == "yes",
-    )
+    delivery = transition(entry, decision, "2026-03", NOW, config)
 
-    judged = {"count": count, "month": "2026-03", "sha256": "3" * 64}
-    told = {"sent_at": "2026-04-02T07:00:05+00:00", "sent_month": "2026-03", "message_id": ""}
-    after = {
-        "unchanged": {},
-        "below": {"state": "below", **judged},
-        "below, told": {"state": "below", **judged, **told},
-        "over": {"state": "over", **judged},
-        "over, told": {"state": "over", **judged, **told},
-    }[ledger]
-    assert step == Step(action, replace(entry, **after))  # type: ignore[arg-type]
+    expected: dict[str, Any] = {}
+    if ledger != "unchanged":
+        is_over = ledger.startswith("over")
+        expected = {
+            "state": "over" if is_over else "below",
+            "count": count,
+            "month": "2026-03",
+            "since": ("2026-01" if state == "over" else "2026-03") if is_over else "",
+            "topic_arn": ALERT.topic_arn,
+            "services": ALERT.services,
+        }
+        if month == "newer" and state != "new":
+            expected |= {"previous": entry.count, "previous_month": "2026-02"}
+        if ledger == "over, sent":
+            expected |= {"sent_at": "2026-04-02T07:00:05+00:00", "sent_month": "2026-03"}
+    assert delivery.entry == replace(entry, **expected)
+    assert delivery.status == status.split(",")[0]
+    assert delivery.message_id is None
+    reasons = {
+        "failed": "not sent: the ledger has processed 2026-04, a later month, already",
+        "already_sent": f"on {entry.sent_at[:10]}, for {entry.sent_month}",
+        "would_send, back to normal": "back to normal",
+    }
+    assert delivery.reason == reasons.get(status, "")
 
 
 def test_every_row_of_the_table_counts_for_some_case() -> None:
     assert {row_of(case) for case in CASES} == set(range(len(ROWS)))
 
 
-def test_a_dead_checks_claim_ends_with_the_next_judgement_and_changes_none() -> None:
-    for entry in (an_entry("over", "same", "month"), an_entry("below", "newer", "month"), Entry()):
-        claimed = replace(entry, claim="a check that died")
-        decision = Decision(an_alert(), "due", 120)
+def test_unknown_keeps_its_reason_and_the_entry() -> None:
+    decision = Decision(ALERT, "unknown", None, "row 2: ...")
 
-        without, with_claim = (
-            transition(e, decision, REPORT, NOW, remind="month", notify_recovery=True)
-            for e in (entry, claimed)
-        )
+    delivery = transition(an_entry(), decision, "2026-03", NOW, Config(()))
 
-        assert with_claim == without
-        assert with_claim.entry.claim == ""
+    assert delivery == Delivery(decision, "unknown", "row 2: ...", an_entry())
 
 
-def test_days_to_a_reminder_count_from_the_last_message_not_the_last_judgement() -> None:
-    """Told on the 2nd of March of February: March's reports remind once 30 days have passed."""
-    entry = Entry("over", 1, "2026-02", "", "2026-03-02T07:00:00+00:00", "2026-02", "m-1")
+@pytest.mark.parametrize(
+    "changes", [{"topic_arn": "arn:aws:sns:us-east-1:123456789012:x"}, {"services": ("A", "B")}]
+)
+def test_an_alert_with_another_topic_or_other_services_is_a_new_one(changes: Any) -> None:
+    changed = replace(ALERT, **changes)
+    config = Config((), remind="never")
+
+    delivery = transition(an_entry(), Decision(changed, "over", 120), "2026-02", NOW, config)
+
+    assert delivery.status == "would_send"
+    assert delivery.entry == Entry(
+        state="over",
+        count=120,
+        month="2026-02",
+        since="2026-02",
+        sent_at="2026-04-02T07:00:05+00:00",
+        sent_month="2026-02",
+        topic_arn=changed.topic_arn,
+        services=changed.services,
+    )
+
+
+def test_days_to_a_reminder_count_from_the_last_message_not_the_last_check() -> None:
+    """Sent on the 2nd of March for February: March's reports remind once 31 days have passed."""
+    entry = replace(an_entry(), month="2026-02", sent_at="2026-03-02T07:00:00+00:00")
     sent = []
     for day in range(60):
         now = datetime(2026, 3, 2, 7, tzinfo=timezone.utc) + timedelta(days=day)
         month = "2026-02" if now.month == 3 else f"2026-0{now.month - 1}"
-        decision = Decision(an_alert(), "due", 120)
-        step = transition(entry, decision, a_report(month), now, remind="31", notify_recovery=False)
-        entry = step.entry
-        if step.action == "send":
+        config = Config((), remind="31")
+        delivery = transition(entry, Decision(ALERT, "over", 120), month, now, config)
+        entry = delivery.entry
+        if delivery.status == "would_send":
             sent.append(now.date().isoformat())
 
     assert sent == ["2026-04-02"]
 
 
-ENTRIES = [
-    Entry(),
-    Entry("below", 0, "2026-02", "2" * 64),
-    Entry("over", 10**15, "2026-02", "2" * 64, "2026-03-02T07:00:00+00:00", "2026-02", "m", "c"),
+# --- ledgers as JSON ---
+
+LEDGERS = [
+    Ledger(),
+    Ledger("a claim 3", {"2026-02": "5" * 64}, {"water_critical": an_entry()}),
+    Ledger("", {}, {"a": Entry(), "b": an_entry("below")}),
 ]
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_an_entry_comes_back_as_it_was_written(entry: Entry) -> None:
-    assert parse("x", dump(entry)) == entry
+@pytest.mark.parametrize("ledger", LEDGERS)
+def test_a_ledger_comes_back_as_it_was_written(ledger: Ledger) -> None:
+    assert parse(dump(ledger)) == ledger
 
 
-def test_an_entry_is_one_small_json_object() -> None:
-    assert dump(ENTRIES[2]).decode() == (
-        '{\n  "state": "over",\n  "count": 1000000000000000,\n  "month": "2026-02",\n'
-        f'  "sha256": "{"2" * 64}",\n  "sent_at": "2026-03-02T07:00:00+00:00",\n'
-        '  "sent_month": "2026-02",\n  "message_id": "m",\n  "claim": "c"\n}'
+def test_a_ledger_can_be_read_by_a_person() -> None:
+    entry = replace(an_entry("below"), previous=None, services=("Water", "Drains"))
+
+    text = dump(Ledger("", {"2026-02": "5"}, {"water_critical": entry})).decode()
+
+    assert text == (
+        '{\n "claim": "",\n "reports": {\n  "2026-02": "5"\n },\n "alerts": {\n'
+        '  "water_critical": {\n   "state": "below",\n   "count": 50,\n   "month": "2026-02",\n'
+        '   "previous": null,\n   "previous_month": "2026-01",\n   "since": "",\n'
+        '   "sent_at": "2026-03-03T07:00:02+00:00",\n   "sent_month": "2026-02",\n'
+        '   "topic_arn": "arn:aws:sns:us-east-1:123456789012:water_critical",\n'
+        '   "services": [\n    "Water",\n    "Drains"\n   ]\n  }\n }\n}'
     )
-
-
-def test_nothing_is_an_entry_of_which_nothing_was_judged() -> None:
-    assert parse("x", b"") == Entry()
 
 
 @pytest.mark.parametrize(
     "body",
     [
+        b"",
         b" ",
         b"\xff",
         b"null",
         b"[]",
         b"7",
-        b'"over"',
         b"{",
         b"[" * 100_000,
-        dump(ENTRIES[2])[:-9],
-        b'{"state": "high"}',
-        b'{"state": ["over"]}',
-        b'{"count": "1"}',
-        b'{"count": true}',
-        b'{"count": 1.0}',
-        b'{"month": 202602}',
-        b'{"month": "February"}',
-        b'{"month": "2026-99"}',
-        b'{"claim": null}',
-        b'{"colour": "red"}',
-        b'{"state": "over"}',
-        b'{"state": "over", "sent_at": "yesterday"}',
-        b'{"state": "over", "sent_at": "2026-03-02"}',
-        b'{"state": "below", "sent_at": "2026-03-02T07:00:00"}',
+        dump(LEDGERS[1])[:-9],
+        b'{"claim": "", "reports": {}}',
+        b'{"claim": null, "reports": {}, "alerts": {}}',
+        b'{"claim": "", "reports": 7, "alerts": {}}',
+        b'{"claim": "", "reports": {}, "alerts": []}',
+        b'{"claim": "", "reports": {}, "alerts": {"a": 7}}',
+        b'{"claim": "", "reports": {}, "alerts": {"a": {"colour": "red", "services": []}}}',
     ],
 )
-def test_anything_else_is_no_entry(body: bytes) -> None:
-    with pytest.raises(LedgerError, match=r"^x\.json is no entry of the ledger; delete it"):
-        parse("x", body)
+def test_anything_else_is_no_ledger(body: bytes) -> None:
+    with pytest.raises(
+        LedgerError, match=r"^it is no ledger; restore an earlier version, or delete it$"
+    ):
+        parse(body)
+
+
+# --- the earlier form ---
+
+OLD = {
+    "state": "over",
+    "count": 130,
+    "month": "2026-02",
+    "sha256": "5" * 64,
+    "sent_at": "2026-03-02T07:00:00+00:00",
+    "sent_month": "2026-02",
+    "message_id": "m-1",
+    "claim": "",
+}
+UNMARKED = {**dict.fromkeys(OLD, ""), "state": "unknown", "count": 0, "claim": "a check"}
+REPORT = "service_name,count\nWater,130\n"
+SETTINGS: dict[str, Any] = {"ledger_bucket": BUCKET, "remind": "never"}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    with Aws() as city:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", city.url)
+        yield city
+
+
+def put_old(aws: Aws, name: str, entry: object) -> None:
+    aws.objects[f"ledger/{name}.json"] = json.dumps(entry).encode()
+
+
+@pytest.mark.parametrize(
+    ("old", "sent"),
+    [
+        pytest.param(OLD, 0, id="over and sent"),
+        pytest.param({**OLD, "claim": "a check"}, 0, id="claimed for a reminder"),
+        pytest.param({**OLD, "state": "below", "count": 90}, 1, id="below"),
+        pytest.param(UNMARKED, 1, id="claimed and never marked"),
+        pytest.param(None, 1, id="not there"),
+    ],
+)
+def test_a_ledger_of_the_earlier_form_is_taken_over_once(
+    check: Check, aws: Aws, old: object, sent: int
+) -> None:
+    put_old(aws, "report", {"2026-01": "1" * 64})
+    put_old(aws, "trees_critical", OLD)  # an alert that is gone
+    if old:
+        put_old(aws, "water_critical", old)
+    before = dict(aws.objects)
+
+    first = check(alerts=(ALERT,), report=REPORT, **SETTINGS)
+    second = check(alerts=(ALERT,), report=REPORT, **SETTINGS)
+
+    assert (first.code, second.code) == (0, 0)
+    assert aws.sent() == ({"water_critical": 1} if sent else {})
+    assert list(aws.ledger.reports) == ["2026-01", "2026-02"]
+    assert list(aws.ledger.alerts) == ["water_critical"]
+    assert {key: aws.objects[key] for key in before} == before
+    assert aws.requests[-1:] == ["GET ledger.json"], "it is not read again"
+
+
+def test_last_months_report_is_known_from_the_earlier_form(check: Check, aws: Aws) -> None:
+    sha256 = hashlib.sha256(REPORT.encode()).hexdigest()
+    put_old(aws, "report", {"2026-01": sha256})
+
+    outcome = check(alerts=(ALERT,), report=REPORT, **SETTINGS)
+
+    assert outcome.code == 3
+    assert "the report is identical to that of 2026-01" in outcome.out
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"month": "2026-02"}', b"[]"])
+def test_an_object_of_the_earlier_form_that_is_broken_stops_the_check(
+    check: Check, aws: Aws, body: bytes
+) -> None:
+    aws.objects["ledger/water_critical.json"] = body
+
+    outcome = check(alerts=(ALERT,), report=REPORT, **SETTINGS)
+
+    assert outcome.code == 1
+    assert aws.published == []

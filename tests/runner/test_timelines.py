@@ -1,20 +1,17 @@
 """A year of monthly reports and a month of daily ones: what each director received, whole."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from itertools import count as counter
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
-from moto.backends import get_backend
 
-from runner.report import Report
-from runner.rules import decide
-from runner.store import FolderStore
-from tests.support.examples import an_alert, deliver_all
+from runner import check as check_module
+from tests.conftest import Check
+from tests.support.aws import BUCKET, Aws
+from tests.support.examples import an_alert
 
 CRITICAL = an_alert(
     "water_critical", protocols=("email",), subject="Help!", message="{count} in {month}"
@@ -24,36 +21,50 @@ EXTREME = an_alert("water_extreme", threshold=300, protocols=("sms",), sms="RUN!
 # Open cases by month's report; None is one that can't be counted.
 YEAR = [80, 120, 130, None, 350, 90, 95, 101, 100, 301, 310, 99]
 
-
-@pytest.fixture(autouse=True)
-def topics() -> Iterator[None]:
-    with mock_aws():
-        for alert in (CRITICAL, EXTREME):
-            boto3.client("sns").create_topic(Name=alert.topic)
-        yield
+# Checks one report of one service: its count, its month, and the day of the check.
+CheckOn = Callable[..., None]
 
 
-def check(count: int | None, month: str, day: datetime, folder: Path, **settings: Any) -> None:
-    """Check one report of one service."""
-    counts = {} if count is None else {"water": count}
-    report = Report("r.csv", month, f"{count or 0:064x}", 1, counts, {})
-    decisions = decide([CRITICAL, EXTREME], report)
-    deliver_all(decisions, report=report, store=FolderStore(folder), now=day, **settings)
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    with Aws() as city:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", city.url)
+        yield city
 
 
-def received(topic: str, channel: str) -> list[str]:
-    """What was sent to those who hear one topic by one channel."""
-    topics = get_backend("sns")["123456789012"]["us-east-1"].topics
-    messages = topics[f"arn:aws:sns:us-east-1:123456789012:{topic}"].sent_notifications
-    texts = [(subject, json.loads(text)[channel]) for _, text, subject, *_ in messages]
+@pytest.fixture
+def check_on(check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> CheckOn:
+    other = counter()
+
+    def run(count: int | None, month: str, day: datetime, **settings: Any) -> None:
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: Any = None) -> datetime:
+                return day
+
+        monkeypatch.setattr(check_module, "datetime", Clock)
+        cell = "n/a" if count is None else count
+        report = f"service_name,count\nWater,{cell}\nOther,{next(other)}\n"
+        alerts = (CRITICAL, EXTREME)
+        options = (f"--month={month}",)
+        outcome = check(*options, alerts=alerts, report=report, ledger_bucket=BUCKET, **settings)
+        assert outcome.code == (3 if count is None else 0), outcome.out
+
+    return run
+
+
+def received(aws: Aws, topic: str, channel: str) -> list[str]:
+    """What was sent to the subscribers of one topic by one channel."""
+    forms = [form for form in aws.published if form["TopicArn"].endswith(f":{topic}")]
+    texts = [(form["Subject"], json.loads(form["Message"])[channel]) for form in forms]
     return [f"{subject} / {text}" if channel == "email" else text for subject, text in texts]
 
 
-def a_year(folder: Path, **settings: Any) -> None:
+def a_year(check_on: CheckOn, **settings: Any) -> None:
     """Check each month's report on the second of the next one."""
     for number, count in enumerate(YEAR, 1):
         day = datetime(2025 + number // 12, number % 12 + 1, 2, 7, tzinfo=timezone.utc)
-        check(count, f"2025-{number:02}", day, folder, **settings)
+        check_on(count, f"2025-{number:02}", day, **settings)
 
 
 @pytest.mark.parametrize(
@@ -110,15 +121,19 @@ def a_year(folder: Path, **settings: Any) -> None:
     ],
 )
 def test_a_year_of_monthly_reports(
-    tmp_path: Path, settings: dict[str, Any], emails: Sequence[str], texts: Sequence[str]
+    check_on: CheckOn,
+    aws: Aws,
+    settings: dict[str, Any],
+    emails: Sequence[str],
+    texts: Sequence[str],
 ) -> None:
-    a_year(tmp_path, **settings)
+    a_year(check_on, **settings)
 
-    assert received("water_critical", "email") == emails
-    assert received("water_extreme", "sms") == texts
+    assert received(aws, "water_critical", "email") == emails
+    assert received(aws, "water_extreme", "sms") == texts
 
 
-def a_month_of_days(folder: Path, times: int = 1, **settings: Any) -> None:
+def a_month_of_days(check_on: CheckOn, times: int = 1, **settings: Any) -> None:
     """Check each day what is open by now: from 90, up by 1 a day, with a slump and an unknown day.
 
     The report is February's until the 28th of March, and March's from the 29th on.
@@ -127,38 +142,39 @@ def a_month_of_days(folder: Path, times: int = 1, **settings: Any) -> None:
         day = datetime(2026, 3, 2, 7, tzinfo=timezone.utc) + timedelta(days=number)
         count = {20: 95, 21: 96, 22: None}.get(number, 90 + number)
         for _ in range(times):
-            check(count, "2026-02" if number < 27 else "2026-03", day, folder, **settings)
+            check_on(count, "2026-02" if number < 27 else "2026-03", day, **settings)
 
 
-def test_a_month_of_daily_reports_is_no_flood(tmp_path: Path) -> None:
+def test_a_month_of_daily_reports_is_no_flood(check_on: CheckOn, aws: Aws) -> None:
     """Over on the 13th, below on the 22nd, over again on the 25th, a new month on the 29th."""
-    a_month_of_days(tmp_path)
+    a_month_of_days(check_on)
 
-    assert received("water_critical", "email") == [
+    assert received(aws, "water_critical", "email") == [
         "Help! / 101 in 2026-02",
         "Help! / 113 in 2026-02",
         "Help! / 117 in 2026-03",
     ]
-    assert received("water_extreme", "sms") == []
+    assert received(aws, "water_extreme", "sms") == []
 
 
-def test_a_month_of_daily_reports_with_recoveries_and_no_reminders(tmp_path: Path) -> None:
-    a_month_of_days(tmp_path, remind="never", notify_recovery=True)
+def test_a_month_of_daily_reports_with_recoveries_and_no_reminders(
+    check_on: CheckOn, aws: Aws
+) -> None:
+    a_month_of_days(check_on, remind="never", notify_recovery=True)
 
-    assert received("water_critical", "email") == [
+    assert received(aws, "water_critical", "email") == [
         "Help! / 101 in 2026-02",
         "Back to normal: water critical / water: 95 cases, no longer over 100 (2026-02)",
         "Help! / 113 in 2026-02",
     ]
 
 
-def test_checking_each_day_twice_sends_nothing_more(tmp_path: Path) -> None:
-    a_month_of_days(tmp_path)
-    once = received("water_critical", "email")
-    (tmp_path / "twice").mkdir()
-    for topic in get_backend("sns")["123456789012"]["us-east-1"].topics.values():
-        topic.sent_notifications.clear()
+def test_checking_each_day_twice_sends_nothing_more(check_on: CheckOn, aws: Aws) -> None:
+    a_month_of_days(check_on)
+    once = received(aws, "water_critical", "email")
+    aws.forget()
+    aws.objects.clear()
 
-    a_month_of_days(tmp_path / "twice", times=2)
+    a_month_of_days(check_on, times=2)
 
-    assert received("water_critical", "email") == once
+    assert received(aws, "water_critical", "email") == once

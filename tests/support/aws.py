@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from runner.ledger import Ledger, dump, parse
 
 BUCKET = "city-ledger"
+# Status, headers and body.
+Answer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass(frozen=True)
@@ -92,40 +94,48 @@ class Aws:
         self._number.clear()
 
     def _serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
-        path = urlsplit(handler.path)
-        form = {name: values[0] for name, values in parse_qs(body.decode("latin-1")).items()}
-        key = path.path.removeprefix(f"/{BUCKET}").strip("/")
-        name = f"{handler.command} {key or form.get('TopicArn', '').rpartition(':')[2] or 'list'}"
         with self._lock:
-            self.requests.append(name)
+            name, *_ = self._name(handler, body)
             self._number[name] += 1
             fault = self.faults.get((name, self._number[name])) or self.always.get(name)
-            status, headers, text = 200, {}, b""
             if not fault or fault.is_done:
-                status, headers, text = self._obey(handler, name, key, form, body)
+                answer = self._take(handler, body)
+            else:
+                self.requests.append(name)
         if fault:
             time.sleep(fault.seconds)
             if not fault.status:
                 handler.close_connection = True
                 handler.connection.close()
                 return
-            if fault.status != 200:
-                status, headers = fault.status, {}
-                text = b"<E><Error><Code>Fault</Code><Message>canary</Message></Error></E>"
-        if form:
+            text = b"<E><Error><Code>Fault</Code><Message>canary</Message></Error></E>"
+            answer = (fault.status, {}, text)
+        if name.startswith("POST"):
             time.sleep(self.publish_seconds)
-        try:
-            handler.send_response(status)
-            for header, value in {"Content-Length": str(len(text)), **headers}.items():
-                handler.send_header(header, value)
-            handler.end_headers()
-            handler.wfile.write(text)
-        except OSError:  # the client is gone
-            handler.close_connection = True
+        _send(handler, *answer)
+
+    def _name(
+        self, handler: BaseHTTPRequestHandler, body: bytes
+    ) -> tuple[str, str, dict[str, str]]:
+        """Return what a request is called, its key, and the fields of a publish."""
+        fields = parse_qs(body.decode("latin-1")) if handler.command == "POST" else {}
+        form = {name: values[0] for name, values in fields.items()}
+        key = urlsplit(handler.path).path.removeprefix(f"/{BUCKET}").strip("/")
+        topic = form.get("TopicArn", "").rpartition(":")[2]
+        return f"{handler.command} {key or topic or 'list'}", key, form
+
+    def _take(self, handler: BaseHTTPRequestHandler, body: bytes) -> Answer:
+        """Note a request and obey it; the lock is held."""
+        name, key, form = self._name(handler, body)
+        self.requests.append(name)
+        return self._obey(handler, name, key, form, body)
+
+    def _answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        _send(handler, *self._take(handler, body))
 
     def _obey(
         self, handler: BaseHTTPRequestHandler, name: str, key: str, form: Any, body: bytes
-    ) -> tuple[int, dict[str, str], bytes]:
+    ) -> Answer:
         if form:
             self.published.append(form)
             number = f"m-{len(self.published)}".encode()
@@ -146,6 +156,19 @@ class Aws:
         self.objects[key] = body
         self.written.append(parse(body))
         return 200, {"ETag": _etag(body)}, b""
+
+
+def _send(
+    handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], text: bytes
+) -> None:
+    try:
+        handler.send_response(status)
+        for header, value in {"Content-Length": str(len(text)), **headers}.items():
+            handler.send_header(header, value)
+        handler.end_headers()
+        handler.wfile.write(text)
+    except OSError:  # the client is gone
+        handler.close_connection = True
 
 
 def _etag(body: bytes | None) -> str:

@@ -10,10 +10,10 @@ import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from runner import deliver
+from runner import check
 from runner.cli import main
 
-deliver.LEASE_SECONDS, deliver.POLL_SECONDS = 60.0, 0.05
+check.LEASE_SECONDS, check.POLL_SECONDS = 60.0, 0.05
 number, folder = int(sys.argv[1]), Path(sys.argv[2])
 instant = time.monotonic() + 0.1
 for child in range(number):
