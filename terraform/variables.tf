@@ -162,8 +162,8 @@ variable "report_url" {
   }
 
   validation {
-    condition     = var.report_url == null || can(regex("^(https?|s3|file)://[^/]|^file:///|^[./]", var.report_url))
-    error_message = "report_url must begin with https://, http://, s3:// or file://, or be a path that begins with . or /, or be null."
+    condition     = var.report_url == null || can(regex("^(https?|s3)://[^/]|^[./]", var.report_url))
+    error_message = "report_url must begin with https://, http:// or s3://, or be a path that begins with . or /, or be null."
   }
 }
 

@@ -65,7 +65,7 @@ run "null_alerts_wildcards_in_the_environment_one_operator_twice_and_a_report_in
     departments         = { water = { services = ["Water"], alerts = null } }
     github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", environment = "prod*" }
     operator_emails     = ["ana@example.com", "bo@example.com", " Ana@Example.com"]
-    report_url          = "file:///reports/{mm}.csv"
+    report_url          = "./reports/{mm}.csv"
     schedule_expression = "cron(0 7 * * ? *)"
   }
 
