@@ -107,15 +107,15 @@ def replay(
 
 def _validated(months: Iterable[Month]) -> Iterator[Month]:
     """Yield each month, without its report where the runner would not believe it."""
-    seen: dict[str, str] = {}
+    before: dict[str, str] = {}  # the last month that was processed, and its report's SHA-256
     for month in months:
         report = month.report
         if not report:
             yield month
-        elif problem := validate_report(report, _checked_at(month.month), None, seen):
+        elif problem := validate_report(report, _checked_at(month.month), None, before):
             yield Month(month.month, None, problem)
         else:
-            seen[report.month] = report.sha256
+            before = {report.month: report.sha256}
             yield month
 
 
