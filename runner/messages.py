@@ -8,8 +8,7 @@ from typing import Any
 
 from runner.rules import Decision
 
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-SUBJECT_CHARACTERS = 99
+# Characters; a subject may have 99: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 SMS_CHARACTERS = 1600
 # The text goes out twice (email and default) in 262,144 bytes; a character has up to four.
 EMAIL_CHARACTERS = 30_000
@@ -66,7 +65,7 @@ def _plain(text: str) -> str:
 def _subject(text: str) -> str:
     """Make a subject that SNS takes: ASCII on one line, under 100 characters, not empty."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _cut(" ".join(ascii_text.split()), SUBJECT_CHARACTERS) or "Backlog alert"
+    return _cut(" ".join(ascii_text.split()), 99) or "Backlog alert"
 
 
 def _cut(text: str, characters: int) -> str:

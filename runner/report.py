@@ -105,8 +105,7 @@ def _text(body: bytes) -> str:
 
 def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
     """Count the data rows and collect those whose service is wanted, in order."""
-    header = next(csv.reader(io.StringIO(text[:100_000])))
-    columns = [cell.strip().casefold() for cell in header]
+    columns = [c.strip().casefold() for c in next(csv.reader(io.StringIO(text[:100_000])))]
     for column in ("service_name", "count"):
         if (n := columns.count(column)) != 1:
             raise ReportError(f"row 1: the header holds {column} {n} times, not once; use commas")
@@ -118,12 +117,12 @@ def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
     try:
         for frame in pd.read_csv(io.BytesIO(text.encode()), **as_text):
             names, counts = frame[name].tolist(), frame[count].tolist()
-            total += sum(1 for cells in zip(names, counts, strict=True) if any(cells))
+            total += sum(map(any, zip(names, counts, strict=True)))
             keys = map(str.casefold, map(str.strip, names)) if is_plain else map(service_key, names)
-            for i, key in enumerate(keys):
+            cells = zip(keys, names, counts, strict=True)
+            for number, (key, service, cases) in enumerate(cells, frame.index[0] + 1):
                 if key in wanted:
-                    row = (frame.index[i] + 1, names[i].strip(), counts[i].strip())
-                    found.setdefault(key, []).append(row)
+                    found.setdefault(key, []).append((number, service.strip(), cases.strip()))
     except pd.errors.ParserError:  # a row is longer than the header, or a quote is never closed
         return _find(_cut(text, width, name, count), wanted)
     if total < 1:

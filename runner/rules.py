@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from runner.config import Alert
@@ -26,6 +27,7 @@ class Decision:
     reason: str = ""
 
 
+@lru_cache(100_000)
 def service_key(name: str) -> str:
     """Fold case and runs of spaces: two names with one key are one service."""
     return " ".join(name.split()).casefold()
@@ -42,8 +44,8 @@ def decide(alerts: tuple[Alert, ...], report: Report, wrong: str = "") -> list[D
 
 def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
     services = {service_key(service): service for service in alert.services}
-    absent = {key: f'"{name}" is not in the report' for key, name in services.items()}
-    unknown = [report.problems.get(k, absent[k]) for k in services if k not in report.counts]
+    absent = [key for key in services if key not in report.counts]
+    unknown = [report.problems.get(k, f'"{services[k]}" is not in the report') for k in absent]
     if wrong or unknown or not services:
         reason = wrong or "; ".join(unknown) or "the department has no services"
         return Decision(alert, "unknown", None, reason)
