@@ -68,7 +68,7 @@ board: $(READY)  ## Draw past reports in .cache/board.html: REPORTS= FROM= TO= T
 package: $(DEV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.dev.package
 test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests
-	@$(TERRAFORM) test
+	@GOGC=400 $(TERRAFORM) test
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 soak: $(DEV_READY)  ## Run the long campaigns, of which make test has a sample
 	@$(PY) -m pytest -m soak -n 2
