@@ -94,9 +94,9 @@ def use_example(workspace: Path, name: str) -> None:
 def hasten(workspace: Path, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     """Return an environment in which Terraform is quick in an initialised workspace.
 
-    Terraform hashes the provider, 700 MB, at every command; once, at init, is enough for a
-    throw-away copy. The settings for it are written to `folder`. GOGC: with Go's own setting a
-    quarter of a small plan's time goes into collecting memory that nobody misses.
+    It takes the provider as it is: Terraform would hash its 700 MB at every command, and once, at
+    init, is enough for a throw-away copy. The settings for that are written to `folder`. And it
+    collects less memory, on which Go spends a quarter of a small plan's time.
     """
     (provider,) = (workspace / ".terraform" / "providers").glob("*/hashicorp/aws/*/*")
     settings = folder / "terraformrc"
