@@ -44,7 +44,7 @@ def executable(path: Path, script: str) -> Path:
 
 
 def a_terraform(machine: Path, version: str = "1.11.4", then: str = "exit 0") -> Path:
-    """A Terraform on the PATH that knows its version, logs its arguments and then does as the test says."""
+    """A Terraform on the PATH that knows its version, logs its arguments and runs `then`."""
     return executable(
         machine / "bin" / "terraform",
         f"""
