@@ -22,7 +22,7 @@ options = $(shell sed -n 's/^$(1):.*\#\# //p' Makefile | grep -oE '[A-Z_]+=$(2)'
 ALL := $(sort $(call options,[a-z-]*))
 TAKEN := $(foreach goal,$(filter $(TARGETS),$(MAKECMDGOALS)),$(call options,$(goal)))
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
-WRONG := $(filter-out $(TAKEN) VENV PYTHON SHELL MAKE% AWS_% TF_% PIP_% UV_% %_PROXY BACKLOG_PROVIDER_MIRROR,$(GIVEN))
+WRONG := $(filter-out $(TAKEN) VENV PYTHON SHELL MAKE% AWS_% TF_% PIP_% UV_% %_PROXY BACKLOG_CHROMIUM BACKLOG_PROVIDER_MIRROR,$(GIVEN))
 EXPLAIN = python3 scripts/dev/options.py '$(WRONG)' '$(TAKEN)' '$(ALL) PYTHON VENV' '$(MAKECMDGOALS)'
 $(if $(WRONG),$(error $(or $(shell $(EXPLAIN)),there is no option $(WRONG))))
 SWITCHES := $(call options,[a-z-]*,1)
@@ -35,8 +35,8 @@ $(foreach name,$(ALL),$(eval export BACKLOG_$(name) = $$(value $(name))))
 flag = --$(shell echo $(1) | tr A-Z_ a-z-)$(if $(filter $(1),$(SWITCHES)),, "$$BACKLOG_$(1)")
 flags = $(foreach name,$(filter-out PLAN REPORTS,$(call options,$@)),$${BACKLOG_$(name):+$(call flag,$(name))})
 needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; };
-with_config = config=$$($(TERRAFORM) output -json runner_config) || { \
-  echo "error: no runner_config; before the first check, run make apply" >&2; exit 2; }; printf %s "$$config" | $(PY) -m $(1) --config - $(flags)
+with_config = config=$$($(TERRAFORM) output -json runner_config) || { echo "error: no runner_config; before the" \
+  "first check, run make apply" >&2; exit 2; }; printf %s "$$config" | $(PY) -m $(1) --config - $(flags)
 
 .PHONY: $(TARGETS)
 
@@ -68,7 +68,7 @@ board: $(READY)  ## Draw past reports in .cache/board.html: REPORTS= FROM= TO= T
 package: $(DEV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.dev.package
 test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests
-	@$(TERRAFORM) test
+	@GOGC=400 $(TERRAFORM) test
 	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 soak: $(DEV_READY)  ## Run the long campaigns, of which make test has a sample
 	@$(PY) -m pytest -m soak -n 2

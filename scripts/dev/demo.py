@@ -23,11 +23,11 @@ from scripts.dev.sandbox import (
     StepError,
     copy_terraform,
     deliveries,
+    hasten,
     local_aws,
     people,
     run,
     use_example,
-    without_hashing,
 )
 from scripts.review.evaluate import evaluate
 from scripts.review.read import read_plan
@@ -65,7 +65,7 @@ def show(folder: Path, env: Mapping[str, str]) -> None:
     workspace = copy_terraform(folder)
     use_example(workspace, EXAMPLE)
     init(workspace, env)
-    env = {**without_hashing(workspace, folder, env), "TF_VAR_ledger": "false"}
+    env = {**hasten(workspace, folder, env), "TF_VAR_ledger": "false"}
     apply = [find_terraform(), "apply", "-auto-approve", "-no-color", "-input=false"]
     print(_indent(_lines(run(apply, workspace, env), "Apply complete")))
 

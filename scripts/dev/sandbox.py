@@ -91,11 +91,12 @@ def use_example(workspace: Path, name: str) -> None:
     shutil.copy(example / "contacts.csv", workspace / "contacts.csv")
 
 
-def without_hashing(workspace: Path, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which an initialised workspace's provider is taken as it is.
+def hasten(workspace: Path, folder: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which Terraform is quick in an initialised workspace.
 
-    Terraform hashes the provider, 700 MB, at every command; once, at init, is enough for a
-    throw-away copy. The settings for it are written to `folder`.
+    It takes the provider as it is: Terraform would hash its 700 MB at every command, and once, at
+    init, is enough for a throw-away copy. The settings for that are written to `folder`. And it
+    collects less memory, on which Go spends a quarter of a small plan's time.
     """
     (provider,) = (workspace / ".terraform" / "providers").glob("*/hashicorp/aws/*/*")
     settings = folder / "terraformrc"
@@ -103,7 +104,7 @@ def without_hashing(workspace: Path, folder: Path, env: Mapping[str, str]) -> di
         f'provider_installation {{\n  dev_overrides {{ "hashicorp/aws" = "{provider}" }}\n'
         "  direct {}\n}\n"
     )
-    return {**env, "TF_CLI_CONFIG_FILE": str(settings)}
+    return {**env, "TF_CLI_CONFIG_FILE": str(settings), "GOGC": "400"}
 
 
 def run(

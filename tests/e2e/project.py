@@ -46,7 +46,7 @@ def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
     for name in filter(lambda name: (ROOT / name).is_file(), listed.stdout.splitlines()):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-        os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up anew
+        os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up again
     for service in ("iam", "s3", "sns"):
         get_backend(service).reset()
     use_example(folder / "terraform", "multi-level")

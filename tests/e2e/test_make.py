@@ -119,12 +119,10 @@ def test_options_reach_the_programs_as_flags_where_they_are_given(project: Proje
     fake.parent.mkdir(parents=True)
     fake.write_text('#!/bin/sh\n[ "$4" = -json ] && echo config || printf \'<%s>\' "$@"\n')
     fake.chmod(0o755)
-    (project.folder / "terraform" / ".terraform").mkdir(exist_ok=True)
-    for stamp in (".fake/.ready", "terraform/.terraform/.ready"):
-        (project.folder / stamp).touch()
 
     def called(given: str) -> str:
-        return project.run(f"make VENV=.fake {given}").stdout
+        set_up = "-o .fake/.ready -o terraform/.terraform/.ready"
+        return project.run(f"make {set_up} VENV=.fake {given}").stdout
 
     assert called("check-backlog") == "<-m><runner><--config><->"
     assert called("check-backlog REPORT='a b' MONTH=2026-02 FORMAT=json DRY_RUN=1 RESEND=1") == (

@@ -94,7 +94,7 @@ def test_only_what_touches_terraform_is_reviewed(runner: Runner) -> None:
     assert runner.step("plan", "review", 0).outputs == {"terraform": "yes"}
 
 
-def test_a_fork_is_refused(runner: Runner) -> None:
+def test_a_fork_is_rejected(runner: Runner) -> None:
     assert runner.step("plan", "review", 1).code == 1
 
 

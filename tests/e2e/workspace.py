@@ -15,8 +15,8 @@ from scripts.dev.sandbox import (
     Received,
     copy_terraform,
     deliveries,
+    hasten,
     people,
-    without_hashing,
 )
 from scripts.terraform import find_terraform, init
 
@@ -97,4 +97,4 @@ def set_up_once(folder: Path, env: Mapping[str, str]) -> Mapping[str, str]:
     """Initialise one copy; return an environment in which every further copy is ready at once."""
     copy = copy_terraform(folder)
     init(copy, env)
-    return {**without_hashing(copy, folder, env), "TF_DATA_DIR": str(copy / ".terraform")}
+    return {**hasten(copy, folder, env), "TF_DATA_DIR": str(copy / ".terraform")}

@@ -44,7 +44,7 @@ def executable(path: Path, script: str) -> Path:
 
 
 def a_terraform(machine: Path, version: str = "1.11.4", then: str = "exit 0") -> Path:
-    """A Terraform on the PATH that knows its version, logs its arguments and does as told."""
+    """A Terraform on the PATH that knows its version, logs its arguments and runs `then`."""
     return executable(
         machine / "bin" / "terraform",
         f"""
@@ -189,7 +189,7 @@ def test_a_platform_without_a_pinned_release_is_told_what_to_do(
         (b"SSH-2.0-x\r\n\r\n", "can't be fetched (SSH-2.0-x\r\n)"),
     ],
 )
-def test_a_release_that_is_not_the_pinned_one_is_refused_and_leaves_nothing(
+def test_a_release_that_is_not_the_pinned_one_is_rejected_and_leaves_nothing(
     machine: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, reason: str
 ) -> None:
     with Server(lambda request: [answer]) as server:

@@ -109,14 +109,14 @@ def steps_before_credentials(name: str, job: str) -> list[dict[str, Any]]:
 
 
 def test_a_forks_code_never_runs_with_credentials() -> None:
-    """A job that is skipped counts as passed, so a fork is refused by a step that fails."""
-    (refusal,) = (s for s in steps_before_credentials("plan", "review") if "fork" in str(s))
+    """A job that is skipped counts as passed, so a fork is rejected by a step that fails."""
+    (rejection,) = (s for s in steps_before_credentials("plan", "review") if "fork" in str(s))
 
-    assert refusal["if"] == (
+    assert rejection["if"] == (
         "steps.touched.outputs.terraform &&"
         " github.event.pull_request.head.repo.full_name != github.repository"
     )
-    assert refusal["run"].endswith("exit 1\n")
+    assert rejection["run"].endswith("exit 1\n")
     assert "if" not in job_of("plan", "review")
 
 

@@ -103,16 +103,16 @@ def test_files_are_named_below_the_root_of_the_package(tmp_path: Path) -> None:
         (50_000_001, 250_000_001, "50.0 MB zipped, 0.0 MB more than the 50 MB that Lambda takes; "),
     ],
 )
-def test_a_package_too_large_is_refused_with_its_arithmetic(
+def test_a_package_too_large_is_rejected_with_its_arithmetic(
     zipped: int, unzipped: int, problem: str | None
 ) -> None:
     if problem is None:
         check_size(zipped, unzipped)
         return
-    with pytest.raises(PackageError) as refused:
+    with pytest.raises(PackageError) as rejected:
         check_size(zipped, unzipped)
 
-    assert str(refused.value).startswith(f"the package is too large: {problem}")
+    assert str(rejected.value).startswith(f"the package is too large: {problem}")
 
 
 @pytest.fixture
