@@ -39,23 +39,23 @@ def check_report(
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     region = config.alerts[0].topic_arn.split(":")[3]
-    bucket, sns, text = config.ledger_bucket, aws.client("sns", region), ""
+    bucket, sns, notice = config.ledger_bucket, aws.client("sns", region), ""
     store = S3Ledger(bucket, region) if bucket and not resend else NoLedger()
     try:
         report = read_report(address, month, {s for a in config.alerts for s in a.services})
         deliveries = _Check(config, report, sns, store, dry_run).run()
-        text = render.as_text(report, deliveries) if exit_code(deliveries) else ""
+        notice = render.as_text(report, deliveries) if exit_code(deliveries) else ""
         return report, deliveries
     except Exception as error:
         if not isinstance(error, errors.BacklogError):
             name = type(error).__name__
             error = errors.BacklogError(f"the check stopped on an error of its own ({name})")
-        text = "" if isinstance(error, errors.ConfigError) else str(error)
+        notice = "" if isinstance(error, errors.ConfigError) else str(error)
         raise error from None
     finally:
-        if text and config.operators_topic_arn and not dry_run:
-            subject = f"Backlog check {month}: {text.splitlines()[-1]}"
-            text = f"{text.strip()}\n\nWhat failed is tried again by the next check."
+        if notice and config.operators_topic_arn and not dry_run:
+            subject = f"Backlog check {month}: {notice.splitlines()[-1]}"
+            text = f"{notice.strip()}\n\nWhat failed is tried again by the next check."
             try:
                 aws.publish(sns, messages.for_operators(config.operators_topic_arn, subject, text))
             except (errors.PublishError, KeyboardInterrupt) as error:
@@ -125,10 +125,10 @@ class _Check:
             ]
 
     def _plan(self, ledger: Ledger) -> tuple[list[Delivery], Ledger]:
-        """Say what becomes of every alert; return the ledger that claims what is due, too.
+        """Return what becomes of every alert, and the ledger that claims what is due.
 
-        In it stands already what changes without a message. A report that is not its month's
-        leaves all alerts unknown, and is not noted.
+        That ledger keeps the old entry of an alert that is due, until its message is sent, and has
+        the new entries of all others. A report that is not its month's is not noted in it.
         """
         config, report, now = self.config, self.report, datetime.now(timezone.utc)
         wrong = rules.validate_report(report, now, config.max_report_age_days, ledger.reports)
@@ -142,9 +142,10 @@ class _Check:
             entry = before if delivery.status == "would_send" else delivery.entry
             entries |= {decision.alert.topic: entry} if entry.month else {}
         claim = uuid4().hex if any(d.status == "would_send" for d in deliveries) else ""
-        noted = {} if wrong else {report.month: report.sha256}
-        reports = sorted({**ledger.reports, **noted}.items())[-24:]
-        return deliveries, Ledger(claim, dict(reports), entries)
+        reports = dict(ledger.reports)
+        if not wrong and report.month >= max(reports, default=""):
+            reports[report.month] = report.sha256
+        return deliveries, Ledger(claim, dict(sorted(reports.items())[-24:]), entries)
 
     def _send_all(self, plan: list[Delivery], ledger: Ledger, version: str) -> list[Delivery]:
         """Send what is due and record each batch as it completes; the last gives up the claim."""

@@ -50,6 +50,7 @@ def parse_config(text: str, source: str) -> Config:
     """Turn a runner_config into a Config; `source` names it in errors. Raises ConfigError."""
     try:
         values = json.loads(text)
+        # No alert at all, and an alert without an ARN, are errors here like any other.
         items = sorted(values["alerts"].items()) or values["none"]
         alerts = [alert(*item) for item in items if item[1]["topic_arn"].split(":")[3]]
         return Config(**_known(Config, {**values, "alerts": alerts}))

@@ -47,8 +47,7 @@ def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
     absent = [key for key in services if key not in report.counts]
     unknown = [report.problems.get(k, f'"{services[k]}" is not in the report') for k in absent]
     if wrong or unknown or not services:
-        reason = wrong or "; ".join(unknown) or "the department has no services"
-        return Decision(alert, "unknown", None, reason)
+        return Decision(alert, "unknown", None, wrong or "; ".join(unknown) or "it has no services")
     count = sum(report.counts[key] for key in services)
     return Decision(alert, "over" if count > alert.threshold else "below", count)
 

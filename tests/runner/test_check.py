@@ -636,3 +636,13 @@ def test_operators_that_can_not_be_notified_do_not_change_the_result(
         "error: operators not notified: SNS answered Fault\n"
         "error: gone.csv: No such file or directory\n"
     )
+
+
+def test_a_report_of_an_earlier_month_is_not_noted(check: Check, aws: Aws) -> None:
+    """Else the month that went out by mistake could not be checked again."""
+    months = {"2026-03": "3" * 64}
+    aws.put(Ledger("", months, {"water_critical": an_entry(month="2026-03")}))
+
+    check(alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert aws.ledger.reports == months

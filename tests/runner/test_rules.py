@@ -104,7 +104,7 @@ def test_a_department_without_services_is_unknown() -> None:
     alert = an_alert(services=())
 
     assert decide((alert,), a_report({"water": 500})) == [
-        Decision(alert, "unknown", None, "the department has no services")
+        Decision(alert, "unknown", None, "it has no services")
     ]
 
 
