@@ -49,7 +49,7 @@ def read_config(address: str) -> config.Config:
     """Read a runner_config: - is standard input, else see runner.fetch. Raises ConfigError."""
     try:
         body = sys.stdin.buffer.read() if address == "-" else fetch.fetch(address)[0]
-    except errors.ReportError as error:
+    except (errors.ReportError, AttributeError) as error:  # no standard input is no file
         raise errors.ConfigError(str(error)) from None
     source = "standard input" if address == "-" else fetch.display(address)
     return config.parse_config(body.decode(errors="replace"), source)

@@ -52,7 +52,7 @@ def parse_config(text: str, source: str) -> Config:
         values = json.loads(text)
         # No alert at all, and an alert without an ARN, are errors here like any other.
         items = sorted(values["alerts"].items()) or values["none"]
-        alerts = [alert(*item) for item in items if item[1]["topic_arn"].split(":")[3]]
+        alerts = [alert(*item) for item in items if item[1]["topic_arn"].split(":")[3][0]]
         return Config(**_known(Config, {**values, "alerts": alerts}))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         problem = "is not the output runner_config, with one alert or more; run `make apply`"

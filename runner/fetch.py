@@ -3,9 +3,8 @@
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
+from email.utils import mktime_tz, parsedate_tz
 from pathlib import Path
 
 import urllib3
@@ -56,10 +55,8 @@ def _read_http(url: str) -> Fetched:
     answer = pool.request("GET", url, preload_content=False, decode_content=False)
     if answer.status != 200:
         raise ReportError(f"the server answered {answer.status}")
-    modified = None
-    with suppress(ValueError, OverflowError):
-        date = parsedate_to_datetime(answer.headers.get("Last-Modified", ""))
-        modified = date.astimezone(timezone.utc)
+    stamp = parsedate_tz(answer.headers.get("Last-Modified", ""))
+    modified = datetime.fromtimestamp(mktime_tz(stamp), timezone.utc) if stamp else None
     return _read_all(answer.read1), modified
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from runner import aws
 from runner.config import Alert, Config
 from runner.errors import LedgerError
-from runner.rules import Decision
+from runner.rules import Decision, service_key
 
 KEY = "ledger.json"
 # Of an entry of the earlier form: an object for each alert, and one for the reports.
@@ -78,7 +78,8 @@ def transition(
     if decision.verdict == "unknown" or decision.count is None:  # changes nothing
         return Delivery(decision, "unknown", decision.reason, entry)
     alert, is_over = decision.alert, decision.verdict == "over"
-    if (entry.topic_arn, entry.services) != (alert.topic_arn, alert.services):
+    is_same = {*map(service_key, entry.services)} == {*map(service_key, alert.services)}
+    if not is_same or entry.topic_arn != alert.topic_arn:
         entry = Entry(topic_arn=alert.topic_arn, services=alert.services)
     if month < entry.month:
         reason = f"not sent: the ledger has processed {entry.month}, a later month, already"
@@ -161,7 +162,7 @@ class S3Ledger:
         try:
             return str(self._client.put_object(**content, **condition)["ETag"])
         except Exception as error:
-            answer = getattr(error, "response", {}).get("ResponseMetadata", {})
+            answer = (getattr(error, "response", None) or {}).get("ResponseMetadata", {})
             if answer.get("HTTPStatusCode") not in (404, 409, 412):
                 raise LedgerError(f"s3://{self._bucket}/{KEY}: {aws.reason(error, 'S3')}") from None
         # The write may be our own: the SDK repeats one whose answer was lost.

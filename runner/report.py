@@ -18,7 +18,7 @@ MONTH = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"
 # Three digits after a point may be thousands: 12.000 is no count.
 _COUNT = re.compile(r"([0-9]{1,15}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})(\.00?)?")
 # What may be an email or a phone number is not repeated in a message.
-_ADDRESS_LIKE = re.compile(r"[@\uff20]|%40|\(at\)|(\d([^\w,]|_)*){7}", re.IGNORECASE)
+_ADDRESS_LIKE = re.compile(r"[@\uff20\ufe6b]|%40|&#64|\Wat\W|(\d([^\w,]|_)*){7}|(\d\D?){10}", re.I)
 # A name without these needs stripping and lower case alone to be a service's key.
 _UNUSUAL = ('"', "  ", *"\t\v\f\x1c\x1d\x1e\x1f")
 _SURPLUS = "a cell too many"  # stands in place of a count
@@ -109,10 +109,13 @@ def _find(text: str, wanted: set[str]) -> tuple[int, dict[str, list[_Row]]]:
     for column in ("service_name", "count"):
         if (n := columns.count(column)) != 1:
             raise ReportError(f"row 1: the header holds {column} {n} times, not once; use commas")
-    name, count, width = columns.index("service_name"), columns.index("count"), len(columns)
+    name, count = columns.index("service_name"), columns.index("count")
+    # Columns without a name at the end of the header are none.
+    width = max(number for number, column in enumerate(columns, 1) if column)
+    text = _cut(text, width, name, count) if width < len(columns) else text
     is_plain = text.isascii() and not any(mark in text for mark in _UNUSUAL)
     as_text = {"dtype": object, "na_filter": False, "skip_blank_lines": False, "index_col": False}
-    as_text |= {"header": None, "names": range(width), "chunksize": 50_000}
+    as_text |= {"header": None, "names": range(width), "chunksize": min(50_000, 1 + 10**7 // width)}
     total, found = -1, dict[str, list[_Row]]()  # the header is no data
     try:
         for frame in pd.read_csv(io.BytesIO(text.encode()), **as_text):

@@ -311,6 +311,27 @@ def test_a_ledger_that_s3_refuses_is_named_and_nothing_is_sent(
     assert "canary" not in outcome.out + outcome.err
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_write_that_is_dropped_each_time_is_said_and_nothing_more_begins(
+    check: Check, aws: Aws, number: int
+) -> None:
+    """The first is the claim, the second the first record; each is tried twice."""
+    alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(80))
+    aws.publish_seconds = 0.5
+    aws.faults = faults_at(PUT, [number, number + 1], Fault())
+
+    outcome = check("--format=json", alerts=alerts, report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    found = statuses(outcome.out)
+    assert {status for status, _ in found.values()} == {"failed"}
+    assert len(aws.published) < 80
+    if number == 1:
+        reason = "s3://city-ledger/ledger.json: no whole answer from S3 (ConnectionClosedError)"
+        assert {reason for _, reason in found.values()} == {reason}
+        assert aws.published == []
+
+
 @pytest.mark.parametrize("is_done", [True, False])
 def test_a_claim_whose_answer_was_lost_is_recognised(check: Check, aws: Aws, is_done: bool) -> None:
     """The SDK writes it again; that it is there already is no other check's doing."""

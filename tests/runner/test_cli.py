@@ -668,3 +668,23 @@ def test_an_interrupted_check_says_what_was_sent_and_begins_nothing_more(
     assert out.endswith(f"\n{AT_ONCE} sent, 1 failed, 0 unknown, 1 below\n")
     assert out.count("failed  not sent: the check was interrupted") == 1
     assert len(sns.requests) == AT_ONCE
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_closed_streams_are_no_traceback(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "config.json").write_text(runner_config(WATER))
+    (tmp_path / "r.csv").write_text(f"{HEADER}Water,1\n")
+    config = "-" if closed == "<&-" else f"'{tmp_path}/config.json'"
+    command = f"'{sys.executable}' -m runner --config {config} --report '{tmp_path}/r.csv'"
+
+    done = subprocess.run(
+        f"{command} --month 2026-02 {closed}",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == (2 if closed == "<&-" else 0)
+    assert "Traceback" not in done.stderr

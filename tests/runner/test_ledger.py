@@ -140,7 +140,8 @@ def test_unknown_keeps_its_reason_and_the_entry() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"topic_arn": "arn:aws:sns:us-east-1:123456789012:x"}, {"services": ("A", "B")}]
+    "changes",
+    [{"topic_arn": "arn:aws:sns:us-east-1:123456789012:x"}, {"services": ("Water", "B")}],
 )
 def test_an_alert_with_another_topic_or_other_services_is_a_new_one(changes: Any) -> None:
     changed = replace(ALERT, **changes)
@@ -159,6 +160,15 @@ def test_an_alert_with_another_topic_or_other_services_is_a_new_one(changes: Any
         topic_arn=changed.topic_arn,
         services=changed.services,
     )
+
+
+def test_another_order_or_case_of_the_services_is_the_same_alert() -> None:
+    entry = replace(an_entry(month="same"), services=("Water", "Street  Light"))
+    tidied = replace(ALERT, services=("street light", "WATER"))
+
+    delivery = transition(entry, Decision(tidied, "over", 120), "2026-03", NOW, Config(()))
+
+    assert delivery.status == "already_sent"
 
 
 def test_days_to_a_reminder_count_from_the_last_message_not_the_last_check() -> None:

@@ -246,6 +246,9 @@ BAD_ROWS = [
     ("Water,555.555.0123", "row 2: count is not a whole number"),
     ("Water,555\N{EN DASH}555\N{EN DASH}0123", "row 2: count is not a whole number"),
     ("Water,555_555_0123", "row 2: count is not a whole number"),
+    ('Water,"555,123,4567"', "row 2: count is not a whole number"),
+    ("Water,555x123x4567", "row 2: count is not a whole number"),
+    ("Water,joe at example.org", "row 2: count is not a whole number"),
     ("Water,\u0665\u0665\u0665\u0660\u0661\u0662\u0663", "row 2: count is not a whole number"),
     ("Water,dana\uff20example.com", "row 2: count is not a whole number"),
     ("Water,dana%40example.com", "row 2: count is not a whole number"),
@@ -407,3 +410,27 @@ def test_its_own_date_goes_before_the_month_in_its_address() -> None:
         report = read_report(f"{server.url}/{{mm}}.csv", "2025-02", {"Water"})
 
     assert report.as_of == datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("report", "counts"),
+    [
+        ("service_name,count,\nWater,1,200\nA,1,\n", {"a": 1}),
+        ("service_name,count,,,\nWater,1,200,,\nA,1,,,\n", {"a": 1}),
+        ("service_name,count,,\nWater,127,,\nA,1\n", {"water": 127, "a": 1}),
+    ],
+)
+def test_a_column_without_a_name_at_the_end_is_none(
+    tmp_path: Path, report: str, counts: dict[str, int]
+) -> None:
+    """As spreadsheets write them; a count with a comma must not hide in one."""
+    (tmp_path / "r.csv").write_text(report)
+
+    assert read_report(str(tmp_path / "r.csv"), "2026-02", {"Water", "A"}).counts == counts
+
+
+def test_a_header_with_many_blank_columns_takes_no_memory(tmp_path: Path) -> None:
+    rows = "Water,127\n" + "Other,1\n" * 20_000
+    (tmp_path / "r.csv").write_text(f"service_name,count{',' * 16_384}\n{rows}")
+
+    assert read_report(str(tmp_path / "r.csv"), "2026-02", {"Water"}).counts == {"water": 127}
