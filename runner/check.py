@@ -106,11 +106,12 @@ class _Check:
         try:
             while True:
                 ledger, version = self.store.read(self.config.alerts)
+                # Since when, by our own clock, this version has been there.
                 seen, since = (seen, since) if version == seen else (version, time.monotonic())
                 is_held = ledger.claim and time.monotonic() - since < LEASE_SECONDS
                 if self.dry_run or not is_held:
                     deliveries, claimed = self._plan(ledger)
-                    if self.dry_run or claimed == ledger:
+                    if self.dry_run or claimed == ledger:  # nothing is due, and nothing changed
                         return deliveries
                     if version := self.store.write(claimed, version):
                         return self._send_all(deliveries, claimed, version)
@@ -160,7 +161,7 @@ class _Check:
                 # The claim changes each time, so that others see the progress.
                 progress = f"{claim} {len(pending)}" if pending else ""
                 ledger = replace(ledger, claim=progress, alerts={**ledger.alerts, **sent})
-                try:
+                try:  # an empty version: another check took over, or a write failed before
                     version = version and self.store.write(ledger, version)
                 except errors.LedgerError:
                     version = ""

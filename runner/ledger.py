@@ -11,7 +11,8 @@ from runner.errors import LedgerError
 from runner.rules import Decision, service_key
 
 KEY = "ledger.json"
-# Of an entry of the earlier form: an object for each alert, and one for the reports.
+# Before there was one object, each alert had its own, ledger/TOPIC.json, and the reports had one.
+# Such a ledger is taken over when ledger.json is written for the first time. These are the fields:
 _OLD_FIELDS = ("state", "count", "month", "sent_at", "sent_month")
 
 
