@@ -152,6 +152,8 @@ def _cut(text: str, width: int, name: int, count: int) -> str:
 def _count(rows: list[_Row]) -> int | str:
     """Return what a service's rows count, or say why they give no count."""
     number, service, cases = rows[0]
+    if len(rows) == 1 and (count := _COUNT.fullmatch(cases)):
+        return int(count[1].replace(",", ""))
     if len(rows) > 1:
         numbers = ", ".join(str(row[0]) for row in rows)
         return f'rows {numbers}: "{service}" is listed {len(rows)} times'
@@ -159,7 +161,5 @@ def _count(rows: list[_Row]) -> int | str:
         return f'row {number}: "{service}" has too many cells; quote 1,200 as "1,200"'
     if not cases:
         return f'row {number}: "{service}" has no count'
-    if _COUNT.fullmatch(cases):
-        return int(cases.split(".")[0].replace(",", ""))
     shown = "" if _ADDRESS_LIKE.search(cases) else f' "{cases[:20]}"'
     return f"row {number}: count{shown} is not a whole number"

@@ -48,7 +48,7 @@ def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
     unknown = [report.problems.get(k, f'"{services[k]}" is not in the report') for k in absent]
     if wrong or unknown or not services:
         return Decision(alert, "unknown", None, wrong or "; ".join(unknown) or "it has no services")
-    count = sum(report.counts[key] for key in services)
+    count = sum(map(report.counts.__getitem__, services))
     return Decision(alert, "over" if count > alert.threshold else "below", count)
 
 

@@ -91,6 +91,8 @@ class Oracle:
         lines = io.StringIO(text + "end\n", newline="")
         header, *rows = csv.reader(lines)
         columns = [cell.strip().casefold() for cell in header]
+        while columns and not columns[-1]:  # columns without a name at the end are none
+            columns.pop()
         self.counts: dict[str, int] = {}
         self.rows: dict[str, list[int]] = {}
         self.is_whole = (
