@@ -5,11 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from scripts.terraform import ROOT
 from tests.conftest import Check
 from tests.support.aws import BUCKET, Aws, Fault, faults_at
 from tests.support.examples import an_alert, runner_config
+from tests.support.servers import SILENCE, Server
 
 WATER, TREES = an_alert("water_critical"), an_alert("trees_critical")
 BOTH = (TREES, WATER)
@@ -176,21 +177,34 @@ def test_a_dry_run_waits_for_no_claim_and_changes_nothing(
 # --- other checks ---
 
 
-def test_a_claim_that_makes_progress_is_waited_for(check: Check, aws: Aws) -> None:
-    aws.put(Ledger("another check"))
-    steps = [Ledger(f"another check {n}") for n in range(3)]
-    steps.append(Ledger("", {}, {"water_critical": an_entry()}))
-    timers = [threading.Timer(0.4 * n, aws.put, (step,)) for n, step in enumerate(steps, 1)]
-    for timer in timers:
-        timer.start()
+class Progress(Aws):
+    """Another check holds the claim, and changes it before each GET until it has sent."""
 
-    outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+    steps = 20
 
-    assert outcome.code == 0
-    assert "1 already sent" in outcome.out
-    assert aws.published == []
-    for timer in timers:
-        timer.join()
+    def _serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        if handler.command == "GET" and self.steps:
+            self.steps -= 1
+            self.put(
+                Ledger(f"another check {self.steps}")
+                if self.steps
+                else Ledger("", {}, {"water_critical": an_entry()})
+            )
+        super()._serve(handler, body)
+
+
+def test_a_claim_that_makes_progress_is_waited_for_beyond_a_lease(
+    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Progress() as other:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", other.url)
+        began = time.monotonic()
+        outcome = check(alerts=(WATER,), report=OVER, **LEDGER)
+
+        assert time.monotonic() - began > check_module.LEASE_SECONDS
+        assert outcome.code == 0
+        assert "1 already sent" in outcome.out
+        assert other.requests == [GET] * 20 + [PUT], "the report is noted, and nothing is sent"
 
 
 @pytest.mark.parametrize("number", [1, 100])
@@ -421,7 +435,52 @@ def test_where_sns_can_not_be_reached_the_rest_is_not_tried(
     assert aws.ledger.claim == ""
 
 
+def test_an_alert_with_an_error_nobody_foresaw_holds_back_no_other(check: Check, aws: Aws) -> None:
+    odd = an_alert("trees_critical", message=7)
+
+    outcome = check("--format=json", alerts=(odd, WATER), report=OVER, **LEDGER)
+
+    assert outcome.code == 1
+    found = statuses(outcome.out)
+    assert [found[topic][0] for topic in found] == ["failed", "sent"]
+    assert "TypeError" in str(found["trees_critical"][1])
+    assert set(aws.ledger.alerts) == {"water_critical"}
+    assert aws.ledger.claim == ""
+
+
 # --- interrupted ---
+
+
+def interrupted(
+    folder: Path, url: str, config: str, is_time: Callable[[], bool], number: int, ignored: bool
+) -> tuple[int, str, str]:
+    """Run a check as a process, send it a signal in time; return its code, stdout and stderr."""
+    (folder / "config.json").write_text(config)
+    (folder / "report.csv").write_text(OVER)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "runner",
+            "--config=config.json",
+            "--month=2026-02",
+            "--format=json",
+        ],
+        cwd=folder,
+        env={**os.environ, "AWS_ENDPOINT_URL": url, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL
+        ),
+    )
+    until = time.monotonic() + 20
+    while not is_time() and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
 
 
 @pytest.mark.parametrize("ignored", [False, True], ids=["", "started with SIGINT ignored"])
@@ -430,53 +489,49 @@ def test_an_interrupted_check_gives_up_its_claim_and_prints_its_result(
     tmp_path: Path, number: signal.Signals, ignored: bool
 ) -> None:
     alerts = tuple(an_alert(f"d{n:02}_high", services=("Water",)) for n in range(80))
-    (tmp_path / "config.json").write_text(runner_config(*alerts, **LEDGER))
-    (tmp_path / "report.csv").write_text(OVER)
-    options = ["--month=2026-02", "--format=json", f"--report={tmp_path}/report.csv"]
-    command = [sys.executable, "-m", "runner", f"--config={tmp_path}/config.json", *options]
-
-    def ignore() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
-
+    config = runner_config(*alerts, report_url="report.csv", **LEDGER)
     with Aws() as aws:
         aws.publish_seconds = 0.8
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=ignore,
+        code, out, err = interrupted(
+            tmp_path, aws.url, config, lambda: bool(aws.published), number, ignored
         )
-        until = time.monotonic() + 20
-        while not aws.published and time.monotonic() < until:
-            time.sleep(0.02)
-        process.send_signal(number)
-        out, _ = process.communicate(timeout=20)
 
-        found = statuses(out)
-        assert process.returncode == 1
-        assert {status for status, _ in found.values()} == {"sent", "failed"}
-        assert {r for _, r in found.values()} == {None, "not sent: the check was interrupted"}
-        sent = {topic for topic, (status, _) in found.items() if status == "sent"}
-        assert set(aws.sent()) == sent
-        assert aws.ledger.claim == ""
-        assert set(aws.ledger.alerts) == sent
+    found = statuses(out)
+    assert (code, err) == (1, "")
+    assert {status for status, _ in found.values()} == {"sent", "failed"}
+    assert {r for _, r in found.values()} == {None, "not sent: the check was interrupted"}
+    sent = {topic for topic, (status, _) in found.items() if status == "sent"}
+    assert set(aws.sent()) == sent
+    assert aws.ledger.claim == ""
+    assert set(aws.ledger.alerts) == sent
 
 
-def test_interrupted_while_the_report_is_fetched_it_says_so(
-    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+def test_interrupted_while_the_report_is_fetched_it_notifies_nobody(tmp_path: Path) -> None:
+    with Aws() as aws, Server(lambda _: SILENCE) as silent:
+        config = runner_config(WATER, report_url=silent.url, **LEDGER, **OPERATORS)
+        code, out, err = interrupted(
+            tmp_path, aws.url, config, lambda: bool(silent.requests), signal.SIGTERM, False
+        )
 
-    monkeypatch.setattr(check_module, "read_report", interrupt)
-
-    outcome = check("--format=json", alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS)
-
-    assert (outcome.code, outcome.err) == (1, "error: interrupted\n")
-    assert json.loads(outcome.out) == {"error": "interrupted", "exit_code": 1}
+    assert (code, err) == (1, "error: interrupted\n")
+    assert json.loads(out) == {"error": "interrupted", "exit_code": 1}
     assert aws.requests == []
+
+
+def test_interrupted_while_operators_are_notified_it_still_prints_its_result(
+    tmp_path: Path,
+) -> None:
+    with Aws() as aws:
+        aws.publish_seconds = 3
+        config = runner_config(
+            an_alert("parks_high"), report_url="report.csv", **LEDGER, **OPERATORS
+        )
+        code, out, err = interrupted(
+            tmp_path, aws.url, config, lambda: bool(aws.published), signal.SIGINT, False
+        )
+
+    assert (code, err) == (3, "error: operators not notified: stopped\n")
+    assert statuses(out) == {"parks_high": ("unknown", '"Parks" is not in the report')}
 
 
 # --- what an entry belongs to ---
@@ -579,6 +634,33 @@ def test_last_months_report_under_this_months_name_sends_nothing_and_is_not_note
     assert aws.sent() == {"backlog-operators": 1}
 
 
+def test_a_stale_report_sends_nothing_and_is_not_noted(
+    check: Check, aws: Aws, tmp_path: Path
+) -> None:
+    (tmp_path / "old.csv").write_text(OVER)
+    os.utime(tmp_path / "old.csv", (time.time() - 40.5 * 86400,) * 2)
+    settings = {"alerts": BOTH, "max_report_age_days": 35, **LEDGER, **OPERATORS}
+
+    outcome = check("--report=old.csv", **settings)
+
+    why = "the report is stale: 40 days old, the limit is 35"
+    assert outcome.code == 3
+    assert messages(aws) == [
+        (
+            "Backlog check 2026-02: 0 sent, 0 failed, 2 unknown",
+            "old.csv: 2026-02, 2 rows\n\n"
+            "TOPIC           COUNT  THRESHOLD  STATUS\n"
+            f"trees_critical      ?        100  unknown  {why}\n"
+            f"water_critical      ?        100  unknown  {why}\n\n"
+            "0 sent, 0 failed, 2 unknown\n\n"
+            "What failed is tried again by the next check.",
+        )
+    ]
+    assert aws.sent() == {"backlog-operators": 1}
+    assert aws.written == []
+    assert check(report=OVER, **settings).code == 0, "the same report, dated today, is not known"
+
+
 def test_reports_of_two_years_are_remembered(check: Check, aws: Aws) -> None:
     months = {f"20{year}-{month:02}": "5" * 64 for year in (20, 21, 22) for month in range(1, 13)}
     aws.put(Ledger("", months, {}))
@@ -597,10 +679,37 @@ def test_operators_receive_the_result_where_something_is_wrong(check: Check, aws
     outcome = check(alerts=BOTH, report=report, **LEDGER, **OPERATORS)
 
     assert outcome.code == 3
-    ((subject, text),) = messages(aws)
-    assert subject == "Backlog check 2026-02: 1 sent, 0 failed, 1 unknown"
-    assert text == (f"{outcome.out}\nWhat failed is tried again by the next check.")
-    assert 'row 2: count "n/a" is not a whole number' in text
+    assert messages(aws) == [
+        (
+            "Backlog check 2026-02: 1 sent, 0 failed, 1 unknown",
+            "report.csv: 2026-02, 2 rows\n\n"
+            "TOPIC           COUNT  THRESHOLD  STATUS\n"
+            "trees_critical      ?        100  unknown"
+            '  row 2: count "n/a" is not a whole number\n'
+            "water_critical    130        100  sent\n\n"
+            "1 sent, 0 failed, 1 unknown\n\n"
+            "What failed is tried again by the next check.",
+        )
+    ]
+
+
+def test_operators_receive_what_was_not_sent_with_its_count(check: Check, aws: Aws) -> None:
+    aws.always = {"POST water_critical": Fault(status=403)}
+
+    outcome = check(alerts=BOTH, report=OVER, **LEDGER, **OPERATORS)
+
+    assert outcome.code == 1
+    assert messages(aws) == [
+        (
+            "Backlog check 2026-02: 1 sent, 1 failed, 0 unknown",
+            "report.csv: 2026-02, 2 rows\n\n"
+            "TOPIC           COUNT  THRESHOLD  STATUS\n"
+            "trees_critical    120        100  sent\n"
+            "water_critical    130        100  failed  SNS answered Fault\n\n"
+            "1 sent, 1 failed, 0 unknown\n\n"
+            "What failed is tried again by the next check.",
+        )
+    ]
 
 
 def test_operators_receive_nothing_where_all_is_well(check: Check, aws: Aws) -> None:
@@ -620,21 +729,6 @@ def test_operators_are_notified_of_a_report_that_is_not_there(check: Check, aws:
     ]
 
 
-def test_operators_are_notified_of_an_error_of_our_own_without_its_text(
-    check: Check, aws: Aws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise TypeError("somebody@example.com")
-
-    monkeypatch.setattr(check_module, "read_report", fail)
-
-    outcome = check(alerts=(WATER,), report=OVER, **LEDGER, **OPERATORS)
-
-    error = "the check stopped on an error of its own (TypeError)"
-    assert (outcome.code, outcome.out, outcome.err) == (1, "", f"error: {error}\n")
-    assert [text.splitlines()[0] for _, text in messages(aws)] == [error]
-
-
 @pytest.mark.parametrize(
     "options", [("--dry-run", "--report=gone.csv"), ("--report=ftp://example.com/r.csv",)]
 )
@@ -642,6 +736,15 @@ def test_a_dry_run_and_a_mistyped_command_notify_nobody(
     check: Check, aws: Aws, options: tuple[str, ...]
 ) -> None:
     assert check(*options, alerts=(WATER,), **LEDGER, **OPERATORS).code in (2, 3)
+    assert aws.requests == []
+
+
+def test_a_dry_run_of_a_report_that_is_unknown_in_part_notifies_nobody(
+    check: Check, aws: Aws
+) -> None:
+    outcome = check("--dry-run", alerts=BOTH, report="service_name,count\nTrees,\n", **OPERATORS)
+
+    assert outcome.code == 3
     assert aws.requests == []
 
 

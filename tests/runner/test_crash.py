@@ -57,6 +57,22 @@ def test_killed_at_every_step_an_alert_is_sent_once_but_in_the_air(
         assert_recovers(city, str(kill))
 
 
+@pytest.mark.parametrize(
+    "kill",
+    [Kill(number, when) for number in range(4, 9) for when in ("before", "after")],
+    ids=lambda kill: f"{kill.when}-{kill.number}",
+)
+def test_killed_at_every_step_of_three_alerts_each_is_sent_once_but_in_the_air(
+    tmp_path: Path, kill: Kill
+) -> None:
+    """From the claim on; publishes and records are in the order in which they happen to be."""
+    with City(tmp_path, 3) as city:
+        requests = city.killed(kill)
+
+        assert requests[:4] == STEPS[:4][: len(requests)]
+        assert_recovers(city, str(kill))
+
+
 def crashes(number: int, seed: int) -> list[tuple[int, Kill]]:
     """Random numbers of departments, each with a request to be killed at."""
     draw = random.Random(seed)
