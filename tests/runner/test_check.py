@@ -219,6 +219,7 @@ def test_the_claim_of_a_dead_check_is_taken_over_after_one_lease(
 
     assert outcome.code == 0
     assert 0.6 <= time.monotonic() - began < 5
+    assert aws.requests.count(GET) <= 13, "with a pause between two of them"
     assert aws.sent() == {alert.topic: 1 for alert in alerts}
     assert aws.ledger.claim == ""
 
@@ -376,6 +377,7 @@ def test_a_record_that_fails_is_said_and_nothing_more_begins(check: Check, aws: 
     unrecorded = [topic for topic, (_, reason) in found.items() if "does not say so" in str(reason)]
     assert sorted(aws.sent()) == sorted(unrecorded)
     assert len(unrecorded) < 80
+    assert aws.requests.count(PUT) == 3, "the claim, and the record's two attempts"
 
 
 def test_a_claim_that_another_check_took_over_is_left_to_it(check: Check, aws: Aws) -> None:

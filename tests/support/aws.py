@@ -150,8 +150,8 @@ class Aws:
             if before is None:
                 return 404, {}, b"<Error><Code>NoSuchKey</Code></Error>"
             return 200, {"ETag": _etag(before)}, before
-        expected = handler.headers["If-Match"]
-        if before is not None if expected is None else _etag(before) != expected:
+        expected, must_be_new = handler.headers["If-Match"], handler.headers["If-None-Match"] == "*"
+        if (must_be_new and before is not None) or (expected and _etag(before) != expected):
             return 412, {}, b"<Error><Code>PreconditionFailed</Code></Error>"
         self.objects[key] = body
         self.written.append(parse(body))
