@@ -119,7 +119,7 @@ def parse(body: bytes) -> Ledger:
         values = json.loads(body)
         alerts = {t: {**e, "services": tuple(e["services"])} for t, e in values["alerts"].items()}
         entries = {topic: Entry(**entry) for topic, entry in alerts.items()}
-        return Ledger(values["claim"] + "", dict(values["reports"]), entries)
+        return Ledger(values["claim"] + "", {**values["reports"]}, entries)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise LedgerError("it is no ledger; restore an earlier version, or delete it") from None
 
@@ -188,4 +188,4 @@ class S3Ledger:
                 kept = {name: old[name] for name in _OLD_FIELDS} | {"topic_arn": alert.topic_arn}
                 entries[alert.topic] = Entry(services=alert.services, **kept)
         reports = json.loads(self._get("ledger/report.json")[0])
-        return Ledger("", reports, entries)
+        return Ledger("", {**reports}, entries)

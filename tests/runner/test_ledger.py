@@ -22,17 +22,18 @@ from tests.support.examples import an_alert
 NOW = datetime(2026, 4, 2, 7, 0, 5, tzinfo=timezone.utc)
 ALERT = an_alert()
 
-# What is said of a month is in relation to the month that the ledger has processed last. "early"
-# and "late" are reminders after a number of days that has not passed since the last message, and
-# that has; "skewed" is one after a message of a time to come.
+# state: "new" is no entry, and one of another topic or of other services. What is said of a month
+# is in relation to the month that the ledger has processed last. "early" and "late" are reminders
+# after a number of days that has not passed since the last message, and that has; "ahead" and
+# "1970" are after a message that was sent by a clock that was wrong.
 # * is anything; of the rows that fit a case, the first one counts.
 TABLE = """
 state    verdict  month  remind  recovery   status                      ledger
 *        unknown  *      *       *          unknown                     unchanged
-*        over     older  *       *          failed                      unchanged
-*        below    older  *       *          below                       unchanged
 new      over     *      *       *          would_send                  over, sent
 new      below    *      *       *          below                       below
+*        over     older  *       *          failed                      unchanged
+*        below    older  *       *          below                       unchanged
 below    over     *      *       *          would_send                  over, sent
 below    below    *      *       *          below                       below
 over     over     same   *       *          already_sent                over
@@ -40,31 +41,23 @@ over     over     newer  month   *          would_send                  over, se
 over     over     newer  never   *          already_sent                over
 over     over     newer  early   *          already_sent                over
 over     over     newer  late    *          would_send                  over, sent
-over     over     newer  skewed  *          would_send                  over, sent
+over     over     newer  ahead   *          would_send                  over, sent
+over     over     newer  1970    *          would_send                  over, sent
 over     below    *      *       no         below                       below
 over     below    *      *       yes        would_send, back to normal  below
 """
 ROWS = [tuple(re.split(" {2,}", line)) for line in TABLE.strip().splitlines()[1:]]
-CASES = [
-    case
-    for case in product(
-        ("new", "below", "over"),
-        ("unknown", "over", "below"),
-        ("older", "same", "newer"),
-        ("month", "never", "early", "late", "skewed"),
-        ("no", "yes"),
-    )
-    if case[0] != "new" or case[2] == "newer"  # what was never processed has no month
-]
+NEW = ("none", "other topic", "other services")
+STATES, VERDICTS = (*NEW, "below", "over"), ("unknown", "over", "below")
+CASES = list(product(STATES, VERDICTS, ("older", "same", "newer")))
+NOTIFY = list(product(("month", "never", "early", "late", "ahead", "1970"), ("no", "yes")))
 MONTHS = {"older": "2026-04", "same": "2026-03", "newer": "2026-02"}
-REMIND = {"early": "31", "late": "30", "skewed": "30"}
+REMIND = {"early": "31", "late": "30", "ahead": "30", "1970": "400"}
+DAYS_AGO = {"ahead": -1, "1970": 20_000}
 
 
 def an_entry(state: str = "over", month: str = "newer", remind: str = "month") -> Entry:
     """What the ledger holds: sent 30 days and a few seconds ago."""
-    if state == "new":
-        return Entry()
-    days = -1 if remind == "skewed" else 30
     entry = Entry(
         state="over",
         count=150,
@@ -72,16 +65,23 @@ def an_entry(state: str = "over", month: str = "newer", remind: str = "month") -
         previous=140,
         previous_month="2026-01",
         since="2026-01",
-        sent_at=(NOW - timedelta(days=days, seconds=3)).isoformat(),
+        sent_at=(NOW - timedelta(days=DAYS_AGO.get(remind, 30), seconds=3)).isoformat(),
         sent_month=MONTHS[month],
         topic_arn=ALERT.topic_arn,
         services=ALERT.services,
     )
-    return entry if state == "over" else replace(entry, state="below", count=50, since="")
+    return {
+        "none": Entry(),
+        "other topic": replace(entry, topic_arn="arn:aws:sns:us-east-1:123456789012:x"),
+        "other services": replace(entry, services=("Water", "B")),
+        "below": replace(entry, state="below", count=50, since=""),
+        "over": entry,
+    }[state]
 
 
 def row_of(case: tuple[str, ...]) -> int:
     """The number of the row that counts for a case; raises where the table has none."""
+    case = ("new" if case[0] in NEW else case[0], *case[1:])
     return next(
         number
         for number, row in enumerate(ROWS)
@@ -89,46 +89,80 @@ def row_of(case: tuple[str, ...]) -> int:
     )
 
 
-@pytest.mark.parametrize(
-    ("state", "verdict", "month", "remind", "recovery"), CASES, ids=map("-".join, CASES)
-)
-def test_every_transition(state: str, verdict: str, month: str, remind: str, recovery: str) -> None:
-    entry = an_entry(state, month, remind)
+@pytest.mark.parametrize(("state", "verdict", "month"), CASES, ids=map("-".join, CASES))
+def test_every_transition(state: str, verdict: str, month: str) -> None:
     count = {"unknown": None, "over": 120, "below": 80}[verdict]
     decision = Decision(ALERT, verdict, count)  # type: ignore[arg-type]
-    status, ledger = ROWS[row_of((state, verdict, month, remind, recovery))][5:]
-    config = Config((), remind=REMIND.get(remind, remind), notify_recovery=recovery == "yes")
+    for remind, recovery in NOTIFY:
+        entry = an_entry(state, month, remind)
+        status, ledger = ROWS[row_of((state, verdict, month, remind, recovery))][5:]
+        config = Config((), remind=REMIND.get(remind, remind), notify_recovery=recovery == "yes")
 
-    delivery = transition(entry, decision, "2026-03", NOW, config)
+        delivery = transition(entry, decision, "2026-03", NOW, config)
 
-    expected: dict[str, Any] = {}
-    if ledger != "unchanged":
-        is_over = ledger.startswith("over")
-        expected = {
-            "state": "over" if is_over else "below",
-            "count": count,
-            "month": "2026-03",
-            "since": ("2026-01" if state == "over" else "2026-03") if is_over else "",
-            "topic_arn": ALERT.topic_arn,
-            "services": ALERT.services,
+        reasons = {
+            "failed": "not sent: the ledger has processed 2026-04, a later month, already",
+            "already_sent": f"on {entry.sent_at[:10]}, for {entry.sent_month}",
+            "would_send, back to normal": "back to normal",
         }
-        if month == "newer" and state != "new":
-            expected |= {"previous": entry.count, "previous_month": "2026-02"}
-        if ledger == "over, sent":
-            expected |= {"sent_at": "2026-04-02T07:00:05+00:00", "sent_month": "2026-03"}
-    assert delivery.entry == replace(entry, **expected)
-    assert delivery.status == status.split(",")[0]
-    assert delivery.message_id is None
-    reasons = {
-        "failed": "not sent: the ledger has processed 2026-04, a later month, already",
-        "already_sent": f"on {entry.sent_at[:10]}, for {entry.sent_month}",
-        "would_send, back to normal": "back to normal",
-    }
-    assert delivery.reason == reasons.get(status, "")
+        after = entry
+        if ledger != "unchanged":
+            is_over, was_over = ledger.startswith("over"), state == "over"
+            changes: dict[str, Any] = {
+                "state": "over" if is_over else "below",
+                "count": count,
+                "month": "2026-03",
+                "since": ("2026-01" if was_over else "2026-03") if is_over else "",
+                "topic_arn": ALERT.topic_arn,
+                "services": ALERT.services,
+            }
+            if month == "newer" and state not in NEW:
+                changes |= {"previous": entry.count, "previous_month": "2026-02"}
+            if ledger == "over, sent":
+                changes |= {"sent_at": "2026-04-02T07:00:05+00:00", "sent_month": "2026-03"}
+            after = replace(Entry() if state in NEW else entry, **changes)
+        reason = reasons.get(status, "")
+        expected = Delivery(decision, status.split(",")[0], reason, after)
+        assert delivery == expected, (remind, recovery)
 
 
 def test_every_row_of_the_table_counts_for_some_case() -> None:
-    assert {row_of(case) for case in CASES} == set(range(len(ROWS)))
+    counted = {row_of((*case, *settings)) for case, settings in product(CASES, NOTIFY)}
+
+    assert counted == set(range(len(ROWS)))
+
+
+def test_an_entry_knows_the_month_before_and_since_when_the_alert_is_over() -> None:
+    """The month before is the one processed before, whatever was unknown or checked twice."""
+    reports: list[tuple[str, int | None]] = [
+        ("2025-11", 80),
+        ("2025-12", 120),
+        ("2025-12", 125),
+        ("2026-01", None),
+        ("2026-02", 130),
+        ("2026-01", 500),
+        ("2026-03", 90),
+        ("2026-03", 101),
+        ("2026-04", 102),
+    ]
+    entry, seen = Entry(), []
+    for month, count in reports:
+        verdict = "unknown" if count is None else "over" if count > 100 else "below"
+        decision = Decision(ALERT, verdict, count)  # type: ignore[arg-type]
+        entry = transition(entry, decision, month, NOW, Config(())).entry
+        seen.append((entry.count, entry.month, entry.previous, entry.previous_month, entry.since))
+
+    assert seen == [
+        (80, "2025-11", None, "", ""),
+        (120, "2025-12", 80, "2025-11", "2025-12"),
+        (125, "2025-12", 80, "2025-11", "2025-12"),
+        (125, "2025-12", 80, "2025-11", "2025-12"),
+        (130, "2026-02", 125, "2025-12", "2025-12"),
+        (130, "2026-02", 125, "2025-12", "2025-12"),
+        (90, "2026-03", 130, "2026-02", ""),
+        (101, "2026-03", 130, "2026-02", "2026-03"),
+        (102, "2026-04", 101, "2026-03", "2026-03"),
+    ]
 
 
 def test_unknown_keeps_its_reason_and_the_entry() -> None:
@@ -137,29 +171,6 @@ def test_unknown_keeps_its_reason_and_the_entry() -> None:
     delivery = transition(an_entry(), decision, "2026-03", NOW, Config(()))
 
     assert delivery == Delivery(decision, "unknown", "row 2: ...", an_entry())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"topic_arn": "arn:aws:sns:us-east-1:123456789012:x"}, {"services": ("Water", "B")}],
-)
-def test_an_alert_with_another_topic_or_other_services_is_a_new_one(changes: Any) -> None:
-    changed = replace(ALERT, **changes)
-    config = Config((), remind="never")
-
-    delivery = transition(an_entry(), Decision(changed, "over", 120), "2026-02", NOW, config)
-
-    assert delivery.status == "would_send"
-    assert delivery.entry == Entry(
-        state="over",
-        count=120,
-        month="2026-02",
-        since="2026-02",
-        sent_at="2026-04-02T07:00:05+00:00",
-        sent_month="2026-02",
-        topic_arn=changed.topic_arn,
-        services=changed.services,
-    )
 
 
 def test_another_order_or_case_of_the_services_is_the_same_alert() -> None:
@@ -231,6 +242,7 @@ def test_a_ledger_can_be_read_by_a_person() -> None:
         b'{"claim": "", "reports": {}}',
         b'{"claim": null, "reports": {}, "alerts": {}}',
         b'{"claim": "", "reports": 7, "alerts": {}}',
+        b'{"claim": "", "reports": [], "alerts": {}}',
         b'{"claim": "", "reports": {}, "alerts": []}',
         b'{"claim": "", "reports": {}, "alerts": {"a": 7}}',
         b'{"claim": "", "reports": {}, "alerts": {"a": {"colour": "red", "services": []}}}',
@@ -311,13 +323,21 @@ def test_last_months_report_is_known_from_the_earlier_form(check: Check, aws: Aw
     assert "the report is identical to that of 2026-01" in outcome.out
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"month": "2026-02"}', b"[]"])
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        *product(("water_critical", "report"), (b"", b"{", b"null", b"[]", b"7")),
+        ("water_critical", b'{"month": "2026-02"}'),
+    ],
+)
 def test_an_object_of_the_earlier_form_that_is_broken_stops_the_check(
-    check: Check, aws: Aws, body: bytes
+    check: Check, aws: Aws, name: str, body: bytes
 ) -> None:
-    aws.objects["ledger/water_critical.json"] = body
+    aws.objects[f"ledger/{name}.json"] = body
 
     outcome = check(alerts=(ALERT,), report=REPORT, **SETTINGS)
 
     assert outcome.code == 1
+    assert "failed  s3://city-ledger/ledger.json: " in outcome.out
+    assert "PUT ledger.json" not in aws.requests
     assert aws.published == []
