@@ -135,7 +135,7 @@ class _Check:
         wrong = rules.validate_report(report, now, config.max_report_age_days, ledger.reports)
         deliveries = []
         # An alert that is gone, and comes back in a later month, is a new one.
-        entries = {t: e for t, e in ledger.alerts.items() if e.month >= report.month}
+        entries = {t: e for t, e in ledger.alerts.items() if wrong or e.month >= report.month}
         for decision in rules.decide(config.alerts, report, wrong):
             before = ledger.alerts.get(decision.alert.topic, Entry())
             delivery = transition(before, decision, report.month, now, config)

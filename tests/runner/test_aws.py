@@ -1,10 +1,14 @@
 """Why a publish or a write failed, how often it is tried, and that AWS's own words stay unsaid."""
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from runner import aws as aws_module
 from runner.aws import CALL_SECONDS, client, publish
@@ -179,6 +183,38 @@ def test_a_write_replaces_only_what_was_read_before_it(aws: Aws) -> None:
     assert second not in ("", first)
     assert (lost, late) == ("", "")
     assert store.read(()) == (Ledger("three"), second)
+
+
+@pytest.fixture
+def moto() -> Iterator[S3Ledger]:
+    """The ledger on an S3 that somebody else wrote."""
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield S3Ledger(BUCKET, "us-east-1")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_of_many_writers_at_once_one_wins(moto: S3Ledger, is_there: bool) -> None:
+    version = moto.write(Ledger("the first"), "") if is_there else ""
+    together = threading.Barrier(8)
+
+    def write(number: int) -> str:
+        together.wait()
+        return moto.write(Ledger(str(number)), version)
+
+    with ThreadPoolExecutor(8) as pool:
+        written = list(pool.map(write, range(8)))
+
+    (winner,) = (number for number, after in enumerate(written) if after)
+    assert moto.read(()) == (Ledger(str(winner)), written[winner])
+
+
+def test_a_write_over_what_was_deleted_is_lost(moto: S3Ledger) -> None:
+    version = moto.write(Ledger("the first"), "")
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key="ledger.json")
+
+    assert moto.write(Ledger("ours"), version) == ""
+    assert moto.read(()) == (Ledger(), "")
 
 
 @pytest.mark.parametrize("status", [404, 409, 412])
