@@ -15,9 +15,9 @@ from runner.ledger import Delivery, Entry, Ledger, NoLedger, S3Ledger, transitio
 from runner.report import MONTH, Report, read_report
 
 POLL_SECONDS = 1.0
-# A claim that makes no progress for so long is a dead check's: the slowest write, publish, and
-# write that records it, with all their attempts, are done by then.
-LEASE_SECONDS = 3 * aws.CALL_SECONDS + 9
+# A claim that makes no progress for so long is a dead check's: a write, a read that tells whether
+# it was done, a publish, and the write that records it are over by then, with all attempts.
+LEASE_SECONDS = 4 * aws.CALL_SECONDS + 12
 # The most that a check waits for others; the scheduled function has 300 seconds.
 WAIT_SECONDS = 180.0
 _UNRECORDED = "sent, but the ledger does not say so; the next check may send it again"
@@ -133,20 +133,19 @@ class _Check:
         """
         config, report, now = self.config, self.report, datetime.now(timezone.utc)
         wrong = rules.validate_report(report, now, config.max_report_age_days, ledger.reports)
-        deliveries = []
+        deliveries, last = [], max(ledger.reports, default="")
         # An alert that is gone, and comes back in a later month, is a new one.
         entries = {t: e for t, e in ledger.alerts.items() if wrong or e.month >= report.month}
         for decision in rules.decide(config.alerts, report, wrong):
             before = ledger.alerts.get(decision.alert.topic, Entry())
-            delivery = transition(before, decision, report.month, now, config)
+            delivery = transition(before, decision, report.month, now, config, last)
             deliveries.append(delivery)
             entry = before if delivery.status == "would_send" else delivery.entry
             entries |= {decision.alert.topic: entry} if entry.month else {}
         claim = uuid4().hex if any(d.status == "would_send" for d in deliveries) else ""
-        reports = dict(ledger.reports)
-        if not wrong and report.month >= max(reports, default=""):
-            reports[report.month] = report.sha256
-        return deliveries, Ledger(claim, dict(sorted(reports.items())[-24:]), entries)
+        noted = {} if wrong or report.month < last else {report.month: report.sha256}
+        reports = sorted({**ledger.reports, **noted}.items())[-24:]
+        return deliveries, Ledger(claim, dict(reports), entries)
 
     def _send_all(self, plan: list[Delivery], ledger: Ledger, version: str) -> list[Delivery]:
         """Send what is due and record each batch as it completes; the last gives up the claim."""

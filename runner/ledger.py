@@ -68,13 +68,14 @@ class Delivery:
 
 
 def transition(
-    entry: Entry, decision: Decision, month: str, now: datetime, config: Config
+    entry: Entry, decision: Decision, month: str, now: datetime, config: Config, last: str = ""
 ) -> Delivery:
     """Say what a decision means for an alert of which the ledger holds `entry`.
 
-    month: of the report, YYYY-MM. now: with its time zone. config: for remind, notify_recovery. A
-    report of a month before the one processed last fails where it would be sent, and changes
-    nothing. An entry of another topic or of other services counts for nothing.
+    month: of the report, YYYY-MM. now: with its time zone. config: for remind, notify_recovery.
+    last: the last month of which the ledger has a report. A report of a month before that, or
+    before the one processed last for this alert, fails where it would be sent, and changes nothing.
+    An entry of another topic or of other services counts for nothing.
     """
     if decision.verdict == "unknown" or decision.count is None:  # changes nothing
         return Delivery(decision, "unknown", decision.reason, entry)
@@ -82,8 +83,8 @@ def transition(
     is_same = {*map(service_key, entry.services)} == {*map(service_key, alert.services)}
     if not is_same or entry.topic_arn != alert.topic_arn:
         entry = Entry(topic_arn=alert.topic_arn, services=alert.services)
-    if month < entry.month:
-        reason = f"not sent: the ledger has processed {entry.month}, a later month, already"
+    if month < (last := max(last, entry.month)):
+        reason = f"not sent: the ledger has processed {last}, a later month, already"
         return Delivery(decision, *(("failed", reason) if is_over else ("below", "")), entry)
     was_over = entry.state == "over"
     since = "" if not is_over else entry.since if was_over else month

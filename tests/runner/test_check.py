@@ -272,11 +272,11 @@ def test_a_claim_that_never_ends_is_waited_for_no_longer_than_the_limit(
 
 
 def test_the_times_fit_together() -> None:
-    """A claim's lease covers a write, a publish and a write, with all their attempts."""
+    """A claim's lease covers a write, a read of it, a publish and a write, all attempts of them."""
     attempt = 3 + 10  # seconds to connect and to read; see runner.aws
     call = 2 * attempt + 1
 
-    assert 3 * call < check_module.LEASE_SECONDS
+    assert 4 * call < check_module.LEASE_SECONDS
     assert check_module.LEASE_SECONDS < check_module.WAIT_SECONDS < 300
 
 
@@ -598,9 +598,6 @@ def test_a_report_of_an_earlier_month_sends_nothing(check: Check, aws: Aws) -> N
     assert aws.published == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="an alert without an entry is not held to the ledger's month"
-)
 def test_a_report_of_an_earlier_month_sends_no_new_alert_either(check: Check, aws: Aws) -> None:
     aws.put(Ledger("", {"2026-03": "3" * 64}, {"water_critical": an_entry(month="2026-03")}))
 
