@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError
 from runner.aws import client
 from runner.errors import BacklogError
 from runner.ledger import S3Ledger
-from runner.text import table
+from runner.text import printable, table
 from scripts.review.people import listed, shown
 from scripts.state import State, load_state
 from scripts.terraform import ROOT, TerraformError, find_terraform
@@ -64,8 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
+    state = "what `terraform show -json` prints; - for stdin (default: asks Terraform)"
+    parser.add_argument("--state", metavar="FILE", help=state)
     options = parser.parse_args(argv)
-    lines = list(examine())
+    lines = list(examine(options.state))
     states = {line.state for line in lines}
     code = 1 if "to do" in states else 2 if "unknown" in states else 0
     if options.format == "json":
@@ -78,11 +80,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def examine() -> Iterator[Line]:
-    """Yield one line for each check."""
+def examine(source: str | None = None) -> Iterator[Line]:
+    """Yield one line for each check. source: of the state, as load_state takes it."""
     region = os.environ.get("AWS_REGION") or _profile_region()
     credentials, can_ask = _credentials(region)
-    state = _state()
+    state = _state(source)
     topics = [person.topic_arn for person in state.people] if isinstance(state, State) else []
     applied_in = topics[0].split(":")[3] if topics else None
     yield credentials
@@ -117,7 +119,8 @@ def _credentials(region: str | None) -> tuple[Line, bool]:
         return Line(name, "to do", profile), False
     account = ask(lambda: str(sts.get_caller_identity()["Account"]), "sts")
     if not isinstance(account, Unknown):
-        return Line(name, "ok", f"account {shown(account)}"), region is not None
+        known = account if account.isdigit() else "(of an unusual name)"
+        return Line(name, "ok", f"account {known}"), region is not None
     if any(code in account.why for code in _EXPIRED):
         return Line(name, "to do", "they expired or are not valid; log in again"), False
     return Line(name, "unknown", account.why), account.is_refusal and region is not None
@@ -152,9 +155,9 @@ def _terraform() -> Iterator[Line]:
         yield Line("AWS provider", "to do", "not there yet; `make plan` fetches it")
 
 
-def _state() -> State | Unknown:
+def _state(source: str | None) -> State | Unknown:
     try:
-        return load_state()
+        return load_state(source)
     except (BacklogError, TerraformError):  # whose words may name a bucket, and are many lines
         return Unknown("Terraform can't read its state; `make plan` says why")
 
@@ -328,7 +331,7 @@ def _ledger(region: str | None, state: State | Unknown) -> Line:
     try:
         ledger, _ = S3Ledger(bucket, region).read(())
     except BacklogError as error:
-        return Line(name, "unknown", shown(str(error)))
+        return Line(name, "unknown", printable(str(error)))
     if ledger.claim:
         wait = "run this again in three minutes: a check that died gives it up by then"
         return Line(name, "to do", f"a check holds it; {wait}")
