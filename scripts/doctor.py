@@ -123,7 +123,8 @@ def _credentials(region: str | None) -> tuple[Line, bool]:
         return Line(name, "ok", f"account {known}"), region is not None
     if any(code in account.why for code in _EXPIRED):
         return Line(name, "to do", "they expired or are not valid; log in again"), False
-    return Line(name, "unknown", account.why), account.is_refusal and region is not None
+    can_ask = region is not None and not account.is_silence
+    return Line(name, "unknown", account.why), can_ask
 
 
 def _region(region: str | None, applied_in: str | None) -> Line:

@@ -225,7 +225,7 @@ def _text(number: str, region: Region) -> tuple[Condition, str]:
     """Say whether a text reaches a number that is subscribed, and why not."""
     if not isinstance(region.opted_out, Unknown) and number in region.opted_out:
         return "opted out", OPTED_OUT
-    obstacle = region.texts.obstacle(number) if region.texts else ""
+    obstacle = region.texts.obstacle(number, number.startswith("+1")) if region.texts else ""
     if isinstance(obstacle, str) and obstacle:
         return "not reachable", f"{obstacle}; see `make doctor`"
     if not isinstance(region.failed, Unknown) and number in region.failed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.aws import client, reason
 
@@ -27,11 +27,13 @@ _T = TypeVar("_T")
 class Unknown:
     """An answer that could not be had. why: for people, without AWS's own words.
 
-    is_refusal: AWS answered that this may not be asked.
+    is_refusal: AWS answered that this may not be asked. is_silence: it was not asked, or did not
+    answer, and would not answer the next question either.
     """
 
     why: str
     is_refusal: bool = False
+    is_silence: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,12 @@ class TextAccount:
     spent: float | Unknown
     senders: tuple[Sender, ...] | Unknown
 
-    def obstacle(self, number: str | None = None) -> str | Unknown:
-        """Say why a text reaches nobody at this number; empty where nothing is in its way.
+    def obstacle(self, number: str | None, is_us: bool) -> str | Unknown:
+        """Say why a text does not reach a number; empty where nothing is in its way.
 
-        number: with a plus sign; None for any number in the US that nobody verified.
+        number: with a plus sign; None for any that nobody verified. is_us: of country code 1.
         """
-        found = [
-            self._sandbox(number),
-            self._spend(),
-            self._sender() if number is None or number.startswith("+1") else "",
-        ]
+        found = [self._sandbox(number), self._spend(), self._sender() if is_us else ""]
         return next((f for f in found if isinstance(f, str) and f), None) or next(
             (f for f in found if isinstance(f, Unknown)), ""
         )
@@ -107,6 +105,8 @@ def ask(call: Callable[[], _T], service: str = "sns") -> _T | Unknown:
         if code in _REFUSED:
             return Unknown(f"not allowed: {service}:{error.operation_name}", is_refusal=True)
         return Unknown(reason(error, "AWS"))
+    except BotoCoreError as error:
+        return Unknown(reason(error, "AWS"), is_silence=True)
     except Exception as error:  # an answer that is none makes the SDK raise anything
         return Unknown(reason(error, "AWS"))
 
@@ -118,6 +118,8 @@ def ask_about_texts(region: str | None) -> TextAccount:
     """
     sns, cloudwatch = client("sns", region, ATTEMPTS), client("cloudwatch", region, ATTEMPTS)
     in_sandbox = ask(lambda: bool(sns.get_sms_sandbox_account_status()["IsInSandbox"]))
+    if isinstance(in_sandbox, Unknown) and in_sandbox.is_silence:
+        return TextAccount(*[in_sandbox] * 5)
     return TextAccount(
         in_sandbox,
         ask(lambda: _verified(sns)) if in_sandbox is True else frozenset(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from scripts.review import risks, thresholds, watch
 from scripts.review.contacts import compare_contacts
@@ -34,7 +34,10 @@ MAX_REMOVED = Fraction(3, 10)
 
 @dataclass(frozen=True)
 class Review:
-    """What a person needs to decide. Empty `undetermined` and `risks` mean: nothing risky."""
+    """What a person needs to decide. Empty `undetermined` and `risks` mean: nothing risky.
+
+    texts: whether AWS was asked if texts are reachable, and what it said. texts_obstacle: why not.
+    """
 
     digest: str = ""
     undetermined: tuple[str, ...] = ()
@@ -45,6 +48,8 @@ class Review:
     watch: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: bool = False
+    texts: Literal["not asked", "reachable", "not reachable", "unknown"] = "not asked"
+    texts_obstacle: str = ""
 
     @property
     def exit_code(self) -> int:

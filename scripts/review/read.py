@@ -107,6 +107,7 @@ class Plan:
     made and somebody else took away. settings: (name, before, after) of what changes of how the
     check is run. report_moves: whether report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
+    texts_the_us: whether a number of country code 1 is to get texts.
     failing_checks: (name, status) of the checks that do not pass. content: a checksum of all that
     the plan would do.
     """
@@ -119,6 +120,7 @@ class Plan:
     report_moves: bool
     runs_programs: bool
     contacts_are_elsewhere: bool
+    texts_the_us: bool
     failing_checks: tuple[tuple[str, str], ...]
     content: str
 
@@ -194,6 +196,7 @@ def _read(plan: Any) -> Plan:
         bool(plan.get("action_invocations"))
         or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
         str(contacts).startswith("s3://"),
+        any(map(_texts_the_us, plan["resource_changes"])),
         tuple(sorted(_failing(plan["checks"]))),
         _content(plan),
     )
@@ -240,6 +243,11 @@ def _change(change: Mapping[str, Any]) -> Change:
         or bool(change["change"].get("importing")),
         part=next((p for p, at in _PARTS.items() if at.fullmatch(change["address"])), ""),
     )
+
+
+def _texts_the_us(change: Mapping[str, Any]) -> bool:
+    after = change["change"].get("after") or {}
+    return after.get("protocol") == "sms" and str(after.get("endpoint")).startswith("+1")
 
 
 def _is_any(unknown: Any) -> bool:
