@@ -77,7 +77,6 @@ def local_aws() -> Iterator[Mapping[str, str]]:
         "CHECKPOINT_DISABLE": "1",
     }
     texts: dict[str, Any] = {n: lambda _, a=a: ActionResult(a) for n, a in _TEXTS.items()}
-    get_backend("sns")[ACCOUNT][REGION].set_sms_attributes({"MonthlySpendLimit": "20"})
     try:
         with (
             patch.object(FakeBucket, "get_permission", return_value=PermissionResult.NEUTRAL),

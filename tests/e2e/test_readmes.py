@@ -17,7 +17,7 @@ READMES = {
     "README.md": 5,
     "terraform/README.md": 6,
     "runner/README.md": 2,
-    "scripts/README.md": 7,
+    "scripts/README.md": 8,
 }
 LANGUAGES = {"console", "crontab", "csv", "hcl", "yaml"}
 
