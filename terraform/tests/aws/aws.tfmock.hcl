@@ -34,6 +34,9 @@ mock_data "aws_kms_key" {
 mock_data "aws_partition" {
   defaults = { partition = "aws" }
 }
+mock_data "aws_region" {
+  defaults = { id = "us-east-1" }
+}
 mock_data "aws_s3_object" {
   defaults = {
     body = <<-EOT
