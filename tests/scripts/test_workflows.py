@@ -106,6 +106,13 @@ def test_nothing_is_uploaded_and_no_secret_is_used(name: str) -> None:
     assert "pull_request_target" not in text
 
 
+def test_the_readme_has_each_of_githubs_variables() -> None:
+    used = re.findall(r"\bvars\.(\w+)", "".join(w.read_text() for w in WORKFLOWS.values()))
+    readme = (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| `(BACKLOG_\w+)` \|", readme, re.MULTILINE)) == set(used)
+
+
 def steps_before_credentials(name: str, job: str) -> list[dict[str, Any]]:
     steps = job_of(name, job)["steps"]
     (first,) = (i for i, s in enumerate(steps) if "configure-aws" in s.get("uses", ""))
@@ -243,3 +250,34 @@ def test_the_commit_before_the_pull_request_is_fetched() -> None:
 def test_the_schedule_is_off_until_its_role_is_named() -> None:
     assert job_of("check-backlog", "check")["if"] == "vars.BACKLOG_CHECK_ROLE != ''"
     assert load("check-backlog")["on"]["schedule"] == [{"cron": "17 12 * * *"}]  # daily
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("", "", ""),
+        ('"$BACKLOG_CHECK_MONTH"', "${{ inputs.month }}", "template-injection"),
+        ("persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        ("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "unpinned-uses"),
+        ("vars.BACKLOG_CHECK_ROLE !=", "vars.BACKLOG_CHECK_ROLE !", "expression"),
+        ("needs: review", "needs: reviews", "job-needs"),
+        ("needs.review.outputs.digest", "needs.review.outputs.digets", "expression"),
+    ],
+)
+def test_lint_finds_the_usual_mistakes_in_workflows(
+    tmp_path: Path, old: str, new: str, finding: str
+) -> None:
+    """By the commands of `make lint`."""
+    (recipe,) = re.findall(r"\$\(VENV\)/bin/zizmor .*$", (ROOT / "Makefile").read_text(), re.M)
+    for workflow in WORKFLOWS.values():
+        copy = tmp_path / workflow.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(workflow.read_text().replace(old, new) if old else workflow.read_text())
+
+    command = recipe.replace("$(VENV)", str(Path(sys.prefix)))
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode != 0) is bool(finding), done.stdout + done.stderr
+    assert f"[{finding}]" in done.stdout or not finding
