@@ -249,7 +249,8 @@ def test_the_commit_before_the_pull_request_is_fetched() -> None:
 
 def test_the_schedule_is_off_until_its_role_is_named() -> None:
     assert job_of("check-backlog", "check")["if"] == "vars.BACKLOG_CHECK_ROLE != ''"
-    assert load("check-backlog")["on"]["schedule"] == [{"cron": "17 12 * * *"}]  # daily
+    assert load("check-backlog")["on"]["schedule"] == [{"cron": "17 12 * * *"}]
+    assert "daily at 12:17 UTC" in (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
