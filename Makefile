@@ -72,8 +72,8 @@ test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests
 	@GOGC=400 $(TERRAFORM) test && $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 soak: $(DEV_READY)  ## Run the long campaigns, of which make test has a sample
 	@$(PY) -m pytest -m soak -n 2
-lint: $(DEV_READY) $(TERRAFORM_READY)  ## Check format, types, the usual mistakes, and the borders in lines
-	@$(TERRAFORM) fmt -check -recursive -diff && $(TERRAFORM) validate
+lint: $(DEV_READY) $(TERRAFORM_READY)  ## Check format, types, workflows, the usual mistakes, and the borders in lines
+	@$(TERRAFORM) fmt -check -recursive -diff && $(TERRAFORM) validate && $(VENV)/bin/zizmor -q --offline .github && $(VENV)/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && $(PY) -m scripts.dev.lines
 fmt: $(DEV_READY)  ## Format Terraform and Python
 	@$(TERRAFORM) fmt -recursive && $(PY) -m ruff format . && $(PY) -m ruff check --fix .

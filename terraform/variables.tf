@@ -30,7 +30,7 @@ variable "departments" {
 }
 
 variable "github_actions" {
-  description = "Repository (owner/name) whose GitHub Actions get roles, with its state, the branch that is applied and the environment that approves; null means no roles."
+  description = "Repository (owner/name) whose GitHub Actions get roles, with GitHub's ids of its owner and of itself, its state, the branch that is applied and the environment that approves; null means no roles."
   type = object({
     repository        = string
     state_bucket      = string
@@ -38,6 +38,8 @@ variable "github_actions" {
     branch            = optional(string, "main")
     environment       = optional(string, "production")
     oidc_provider_arn = optional(string)
+    owner_id          = optional(string)
+    repository_id     = optional(string)
   })
   default = null
 
@@ -49,6 +51,15 @@ variable "github_actions" {
   validation {
     condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_./-]+ [A-Za-z0-9_./-]+$", "${var.github_actions.branch} ${var.github_actions.environment}"))
     error_message = "github_actions.branch and environment may only contain letters, digits, and _ . / -."
+  }
+
+  validation {
+    condition = (
+      var.github_actions == null
+      || try(var.github_actions.owner_id == null && var.github_actions.repository_id == null, false)
+      || can(regex("^[0-9]+ [0-9]+$", "${var.github_actions.owner_id} ${var.github_actions.repository_id}"))
+    )
+    error_message = "github_actions.owner_id and repository_id must be given together. They may only contain digits."
   }
 }
 

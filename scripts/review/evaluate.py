@@ -22,7 +22,7 @@ from scripts.review.people import (
     shown,
     subscriptions_of,
 )
-from scripts.review.read import FITS_THE_QUOTA, REACHES_SOMEBODY, AlertKey, Plan
+from scripts.review.read import FITS_THE_QUOTA, HAS_IDS, REACHES_SOMEBODY, AlertKey, Plan
 
 if TYPE_CHECKING:
     from runner.report import Report
@@ -87,7 +87,7 @@ def evaluate(
     ]
     if emails > PENDING_QUOTA:
         found.append(f"{emails} email subscriptions; {PENDING_QUOTA} may be pending confirmation")
-    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA}
+    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA, HAS_IDS: True}
     notes = [*_notes(plan, audiences, silent)]
     if contacts:
         notes += compare_contacts(*contacts, plan, subscriptions)
@@ -130,5 +130,10 @@ def _notes(plan: Plan, audiences: Audiences, silent: Iterable[AlertKey]) -> Iter
         yield f"Nothing existed before. IAM resources made with the topics: {made}."
     elif plan.alerts_after and plan.report_moves:
         yield "The report will be read from another address."
+    if (HAS_IDS, "fail") in plan.failing_checks:
+        yield (
+            "github_actions has no owner_id and repository_id: a repository made, renamed or"
+            " transferred on GitHub since July 15, 2026 can't log in."
+        )
     if plan.contacts_are_elsewhere:
         yield "The contacts are not in this repository; who edited what is not compared."

@@ -23,6 +23,7 @@ REACHES_SOMEBODY = "every_alert_reaches_somebody"
 FITS_THE_QUOTA = "invitations_fit_the_quota"
 HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
+HAS_IDS = "github_actions_has_ids"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
 
 # The parts of a plan that a review looks at.
@@ -209,6 +210,10 @@ def _check_that_it_is_whole(plan: Any) -> None:
         raise InvalidPlanError(f"the plan's format version is {shown}; this review knows 1.x")
     if plan["errored"] is not False:
         raise InvalidPlanError("Terraform stopped with an error while it planned")
+    if "complete" not in plan or "applyable" not in plan:
+        raise InvalidPlanError(
+            "the plan does not say whether it is complete, as OpenTofu's never do; use Terraform"
+        )
     if plan["complete"] is not True or plan.get("deferred_changes"):
         raise InvalidPlanError("the plan is of a part alone (-target, or deferred changes)")
     for name in ("resource_changes", "output_changes", "checks"):

@@ -22,6 +22,8 @@ variables {
     branch            = "main"
     environment       = "production"
     oidc_provider_arn = null
+    owner_id          = null
+    repository_id     = null
   }
   runner_policies = { runner-1 = "arn:aws:iam::123456789012:policy/runner-1", runner-shared = "arn:aws:iam::123456789012:policy/runner-shared" }
   schedule_name   = null
@@ -135,6 +137,8 @@ run "with_a_schedule_and_files_on_s3_plan_reads_them_and_apply_updates_code_and_
       branch            = "release/1"
       environment       = "city"
       oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/there-already"
+      owner_id          = "1001"
+      repository_id     = "2002"
     }
     schedule_name = "city-backlog-alerts"
     topics_arn    = "arn:aws:sns:*:*:city-*"
@@ -144,14 +148,46 @@ run "with_a_schedule_and_files_on_s3_plan_reads_them_and_apply_updates_code_and_
     condition     = length(aws_iam_openid_connect_provider.github) == 0 && alltrue([for role in aws_iam_role.ci : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated == "arn:aws:iam::123456789012:oidc-provider/there-already"])
     error_message = "The provider that is there already was not used."
   }
+  # A name alone counts only beside the repository's id.
   assert {
-    condition = flatten([for role in aws_iam_role.ci : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]]) == [
-      "repo:example-city/alerts:environment:city",
-      "repo:example-city/alerts:ref:refs/heads/release/1",
-      "repo:example-city/alerts:pull_request",
-      "repo:example-city/alerts:ref:refs/heads/release/1",
-    ]
-    error_message = "The roles are for another branch or environment."
+    condition = { for job, role in aws_iam_role.ci : job => [for statement in jsondecode(role.assume_role_policy).Statement : statement.Condition.StringEquals] } == {
+      apply = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = ["repo:example-city@1001/alerts@2002:environment:city"]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:environment:city"]
+        },
+      ]
+      check = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = ["repo:example-city@1001/alerts@2002:ref:refs/heads/release/1"]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:ref:refs/heads/release/1"]
+        },
+      ]
+      plan = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = [
+            "repo:example-city@1001/alerts@2002:pull_request", "repo:example-city@1001/alerts@2002:ref:refs/heads/release/1",
+          ]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:pull_request", "repo:example-city/alerts:ref:refs/heads/release/1"]
+        },
+      ]
+    }
+    error_message = jsonencode({ for job, role in aws_iam_role.ci : job => role.assume_role_policy })
   }
   assert {
     condition = {
