@@ -4,12 +4,17 @@ moto keeps the account's settings for texts; one that is reset is empty there. I
 writes no log.
 """
 
+import re
+import shlex
 from collections.abc import Callable
 
 import boto3
 import pytest
 
-from tests.e2e.workspace import Workspace
+from scripts.review.evaluate import Review, evaluate
+from scripts.review.read import read_plan
+from scripts.terraform import ROOT
+from tests.e2e.workspace import Result, Workspace
 
 DEPARTMENTS = """
 departments = {
@@ -45,14 +50,51 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
     return workspace
 
 
+def reviewed(city: Workspace) -> Review:
+    made = city.run("plan", "-input=false", "-lock=false", "-out=plan")
+    assert made.returncode == 0, made.text
+    return evaluate(read_plan(city.run("show", "-json", "plan").stdout.encode()))
+
+
+def run_as_in_the_readme(city: Workspace, command: str) -> Result:
+    readme = (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
+    (arguments,) = re.findall(rf"`\S+ -m scripts\.terraform ({command} .*)`", readme)
+    return city.run(*shlex.split(arguments))
+
+
 def account() -> dict[str, str]:
     return boto3.client("sns").get_sms_attributes()["attributes"]
+
+
+def test_the_review_of_the_first_plan_names_the_new_permissions_and_nothing_unknown(
+    city: Workspace,
+) -> None:
+    city.write("sms.auto.tfvars", ON)
+    review = reviewed(city)
+
+    assert review.risks == (
+        "permissions change: 1 x aws_iam_role: create",
+        "permissions change: 1 x aws_iam_role_policy: create",
+    )
+    assert review.undetermined == ()
+    assert review.watch == (
+        "Emails and texts show another sender: 3 topics.",
+        "Texts: 1 alarm, 4 logs and 1 setting of the account created.",
+        "From now on AWS logs which texts of this account arrived, with their phone numbers.",
+    )
+
+
+@pytest.mark.usefixtures("in_aws")
+def test_a_log_that_exists_already_is_imported(city: Workspace) -> None:
+    boto3.client("logs").create_log_group(logGroupName=f"{LOGS}/water_extreme")
+    imported = run_as_in_the_readme(city, "import")
+
+    assert imported.returncode == 0, imported.text
 
 
 @pytest.mark.usefixtures("in_aws")
 def test_the_accounts_own_settings_stay_and_the_second_plan_is_quiet(city: Workspace) -> None:
     boto3.client("sns").set_sms_attributes(attributes=OWN)
-    city.write("sms.auto.tfvars", ON)
     city.apply()
 
     logged = {"DeliveryStatusIAMRole": ROLE, "DeliveryStatusSuccessSamplingRate": "100"}
@@ -108,9 +150,9 @@ def test_a_limit_that_somebody_sets_is_no_change_and_stays_at_the_next_apply(
 
 @pytest.mark.usefixtures("in_aws")
 def test_forgotten_first_the_accounts_settings_are_not_reset(city: Workspace) -> None:
-    """As terraform/README.md says; see the next test for what happens otherwise."""
+    """See the next test for what happens otherwise."""
     before = account()
-    forgotten = city.run("state", "rm", 'aws_sns_sms_preferences.sms["this"]')
+    forgotten = run_as_in_the_readme(city, "state rm")
     city.write("sms.auto.tfvars", 'name_prefix = "new-"')
     city.apply()
 
@@ -126,6 +168,11 @@ def test_switched_off_without_that_the_provider_resets_all_of_them(city: Workspa
     city.write("sms.auto.tfvars", ON)
     city.apply()
     city.write("sms.auto.tfvars", "")
+    risks = reviewed(city).risks
     city.apply()
 
+    assert (
+        "texts: 1 setting of the account deleted; its other settings for texts are reset, too:"
+        " spend limit, type and sender"
+    ) in risks
     assert set(account().values()) == {""}
