@@ -16,7 +16,7 @@ _POLICY = "aws_sns_topic_policy"
 _MARKER = ("terraform_data", "destroy_before_create")
 _HARMLESS = {
     *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
-    *("data.aws_caller_identity", "data.aws_region"),
+    *("data.aws_caller_identity", "data.aws_region", "data.aws_service"),
 }
 _KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
 _CHANNELS = {"email", "sms"}

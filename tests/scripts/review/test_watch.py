@@ -505,7 +505,7 @@ def test_only_what_is_not_known_yet_counts_as_a_change(unknown: dict[str, Any], 
 def test_harmless_data_is_no_risk() -> None:
     data = [
         {**a_change(f"aws_{kind}", "read"), "mode": "data"}
-        for kind in ("region", "caller_identity")
+        for kind in ("region", "caller_identity", "service")
     ]
 
     assert review(*data).risks == ()
