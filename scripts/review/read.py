@@ -25,6 +25,7 @@ HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
 HAS_IDS = "github_actions_has_ids"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
+LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 
 # The parts of a plan that a review looks at.
 _READ = {
@@ -40,6 +41,7 @@ _PARTS = {
         r"(aws_sns_topic(_policy|_subscription)?|terraform_data)\.operators\b.*"
     ),
     "schedule": re.compile(r'module\.schedule\["this"\]\.aws_.*'),
+    "sms": re.compile(r"aws_[a-z_]+\.sms\b.*"),
 }
 # The fields of runner_config that say how the check is run, in the clerk's words, and which of
 # their values are shown: none that may be an address.
@@ -66,7 +68,7 @@ class Change:
     """One resource and what happens to it.
 
     topic: the alert topic in whose module it is, empty outside. key: its for_each key.
-    part: what else it is of: ledger, operators, schedule, or empty.
+    part: what else it is of: ledger, operators, schedule, sms, or empty.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
     changed: the attributes that differ, by name. replaced_for: those that force a replacement.
     protocol: of a subscription. was_confirmed: whether its invitation was accepted.

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from scripts.review.people import Audiences, listed, name_of, shown
 from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
-from scripts.review.watch import TAGS, is_watched
+from scripts.review.watch import SENDER, TAGS, is_watched
 
 # Fewer may leave an alert at once without being a risk, whatever their share is.
 FEW = 3
@@ -16,7 +16,7 @@ _POLICY = "aws_sns_topic_policy"
 _MARKERS = {("terraform_data", "destroy_before_create"), ("terraform_data", "receive_nothing")}
 _HARMLESS = {
     *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
-    *("data.aws_caller_identity", "data.aws_region"),
+    *("data.aws_caller_identity", "data.aws_region", "data.aws_service"),
 }
 _KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
 _CHANNELS = {"email", "sms"}
@@ -117,7 +117,8 @@ def resource_risks(plan: Plan) -> Iterator[str]:
         elif change.type == _POLICY and change.topic:
             policies += [] if change.topic in made_or_ended else [change.topic]
         elif change.type == TOPIC and change.topic and change.action == "update":
-            if settings := set(change.changed) - TAGS:  # can silence it, or open it to others
+            # Anything else can silence it, or open it to others.
+            if settings := set(change.changed) - TAGS - {SENDER}:
                 yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
         elif change.type.startswith("aws_iam_"):
             if not (plan.is_first and change.type == "aws_iam_policy"):  # a note says so then
