@@ -118,9 +118,9 @@ class Department:
         if self.state == "over":
             return "Over", f"{self.over_since}."
         if self.state == "unknown":
-            always = "" if self.first.known else f"all {len(months)} months, last in "
-            always = always if len(months) > 1 else ""
-            return "Unknown", f"in {always}{_long(months[-1])}: {self.first.decisions[-1].reason}"
+            always = len(months) > 1 and not self.first.known
+            when = f"in {'every month, last in ' if always else ''}{_long(months[-1])}"
+            return "Unknown", f"{when}: {self.first.decisions[-1].reason}"
         limit = "threshold" if len(self.alerts) == 1 else "thresholds"
         last = f"Last over in {_long(self.last_over)}." if self.last_over else ""
         return "Within", f"its {limit}. {last or 'Never over in a known month.'}"

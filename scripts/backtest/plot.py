@@ -23,7 +23,7 @@ from matplotlib.ticker import MaxNLocator
 
 # In pixels: as wide as a phone's page, so that no text shrinks there.
 WIDTH, HEIGHT = 340, 196
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 44, 12, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 54, 12, 24
 _PLOT_WIDTH, _PLOT_HEIGHT = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 # A label's height, its least distance from the plot's left, and from a curve and its dots.
 _LABEL_HEIGHT, _GAP, _CLEAR = 14, 3, 4
@@ -215,7 +215,7 @@ def _months(axes: Axes, months: Sequence[str]) -> None:
     _text(axes, (0, 0), short(months[0]), "tick", "left", (0, -16))
     _text(axes, (last, 0), short(months[-1]), "tick", "right", (0, -16))
     years = [i for i, month in enumerate(months) if month.endswith("-01")]
-    inside = [i for i in years if 0.28 * last <= i <= 0.72 * last]
+    inside = [i for i in years if 0.32 * last <= i <= 0.68 * last]
     for index in inside[:: max(len(inside) // 2, 1)] if len(inside) > 2 else inside:
         _text(axes, (index, 0), months[index][:4], "tick", "center", (0, -16))
         axes.plot([index], [0], marker="o", markersize=3, gid="c year", clip_on=False)
