@@ -212,6 +212,18 @@ def test_no_label_touches_a_curve_or_another_text(open_page: Open, name: str) ->
     assert page.evaluate(COLLISIONS) == []
 
 
+def test_a_large_number_stands_beside_its_department_on_a_phone(open_page: Open) -> None:
+    page = open_page("hostile", 360).page
+
+    right = "e => { const r = document.createRange(); r.selectNodeContents(e);"
+    right += " return r.getBoundingClientRect().right }"
+    for row in page.locator(".over li").all():
+        name = row.locator(".name").bounding_box()
+
+        assert name
+        assert row.locator(".count").evaluate(right) < name["x"]
+
+
 @pytest.mark.parametrize("width", [360, 800, 1280])
 def test_a_strips_months_stand_apart_and_within_it(open_page: Open, width: int) -> None:
     page = open_page("sample", width).page
@@ -220,7 +232,8 @@ def test_a_strips_months_stand_apart_and_within_it(open_page: Open, width: int) 
       const edges = element => { const range = document.createRange();
         range.selectNodeContents(element); const r = range.getBoundingClientRect();
         return [r.left, r.right] };
-      return { strip: edges(strip), years: [...strip.querySelectorAll('b')].map(edges),
+      const { left, right } = strip.getBoundingClientRect();
+      return { strip: [left, right], years: [...strip.querySelectorAll('b')].map(edges),
         months: [...strip.querySelectorAll('.year > span')].map(s => edges(s.lastChild)) };
     })""")
 
