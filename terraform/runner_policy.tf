@@ -90,7 +90,8 @@ locals {
     topic => length("\"arn:${data.aws_partition.current.partition}:sns:us-isof-south-1:123456789012:${topic}\",")
   }
   _no_topics = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "PublishAlerts", Effect = "Allow", Action = ["sns:Publish"], Resource = [] }] })
-  # The last ARN has no comma. Where a topic begins later than this, the longest may not fit any more.
+  # The last ARN has no comma. A topic that begins later than this goes into the next policy, because the
+  # longest would not fit any more.
   _last_begin = 6144 + 1 - length(local._no_topics) - max(0, values(local._topic_lengths)...)
   # What comes before a topic is summed up by thirties: the time for all single sums would grow with the
   # square of the number of topics.
