@@ -11,9 +11,8 @@ LOCK = $(VENV)/bin/uv pip compile -q --universal --generate-hashes --python-vers
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 # Terraform reads the function's package where a schedule is wanted: plan and apply build it then.
-SCHEDULE := $(value TF_VAR_schedule_expression)$(shell cat terraform/*.tfvars terraform/*.tfvars.json \
-  2>/dev/null | grep -E '^[^\#/]*schedule_expression"?[[:space:]]*[=:][[:space:]]*"')
-SCHEDULED_PACKAGE = $(if $(SCHEDULE),$(PACKAGE))
+SCHEDULED_PACKAGE := $(if $(value TF_VAR_schedule_expression)$(shell cat terraform/*.tfvars terraform/*.tfvars.json \
+  2>/dev/null | grep -E '^[^\#/]*schedule_expression"?[[:space:]]*[=:][[:space:]]*"'),$(PACKAGE))
 
 # A target takes the options that its help below names; one like DRY_RUN=1 is a switch. What else is on the
 # command line stops make before it begins, unless it is a setting of a program that runs here.
@@ -49,11 +48,13 @@ plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Say what the next apply means:
 	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
 	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
 	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
-	@$(PY) -m scripts.review $(flags) .cache/plan/plan.json
+	@$(PY) -m scripts.review --texts $(flags) .cache/plan/plan.json
 review: $(READY)  ## Say what a plan's JSON means: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@$(call needed,PLAN,plan.json) $(PY) -m scripts.review $(flags) -- "$$BACKLOG_PLAN"
 apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscriptions in line with the contacts: PLAN=
 	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
+doctor: $(READY)  ## Say whether this machine and this account are ready: FORMAT=
+	@$(PY) -m scripts.doctor $(flags)
 subscriptions: $(TERRAFORM_READY)  ## Say who really receives: REINVITE=1 CONFIRM=LINK
 	@$(PY) -m scripts.subscriptions $(flags)
 check-backlog: $(TERRAFORM_READY)  ## Send what the report says is over: REPORT= MONTH= FORMAT= DRY_RUN=1 RESEND=1
@@ -68,12 +69,11 @@ board: $(READY)  ## Draw past reports in .cache/board.html: REPORTS= FROM= TO= T
 package: $(DEV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.dev.package
 test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests
-	@GOGC=400 $(TERRAFORM) test
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@GOGC=400 $(TERRAFORM) test && $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 soak: $(DEV_READY)  ## Run the long campaigns, of which make test has a sample
 	@$(PY) -m pytest -m soak -n 2
-lint: $(DEV_READY) $(TERRAFORM_READY)  ## Check format, types, the usual mistakes, and the borders in lines
-	@$(TERRAFORM) fmt -check -recursive -diff && $(TERRAFORM) validate
+lint: $(DEV_READY) $(TERRAFORM_READY)  ## Check format, types, workflows, the usual mistakes, and the borders in lines
+	@$(TERRAFORM) fmt -check -recursive -diff && $(TERRAFORM) validate && $(VENV)/bin/zizmor -q --offline .github && $(VENV)/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yml
 	@$(PY) -m ruff format --check . && $(PY) -m ruff check . && $(PY) -m mypy && $(PY) -m scripts.dev.lines
 fmt: $(DEV_READY)  ## Format Terraform and Python
 	@$(TERRAFORM) fmt -recursive && $(PY) -m ruff format . && $(PY) -m ruff check --fix .

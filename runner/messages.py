@@ -29,6 +29,9 @@ def publish_arguments(decision: Decision, month: str) -> dict[str, Any]:
     kinds = dict.fromkeys(("department", "level", "month"), "String")
     kinds |= dict.fromkeys(("count", "threshold"), "Number")
     attributes = {n: {"DataType": k, "StringValue": values[n]} for n, k in kinds.items()}
+    # Without it, a text goes as Promotional: the last to be delivered.
+    # https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-topic.html
+    attributes["AWS.SNS.SMS.SMSType"] = {"DataType": "String", "StringValue": "Transactional"}
     return {
         "TopicArn": alert.topic_arn,
         "Subject": _subject(_fill(alert.subject, values)),

@@ -7,30 +7,29 @@ people at SNS, and never shown.
 import argparse
 import json
 import re
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any, Literal, NoReturn
 from urllib.parse import parse_qs
 
-from botocore.exceptions import ClientError
-
-from runner.aws import client
+from runner.aws import client, reason
 from runner.errors import ConfigError
 from runner.text import table
 from scripts.review.people import shown
-from scripts.terraform import ROOT, TerraformError, find_terraform
+from scripts.state import NOTHING_APPLIED, TOPIC_ARN, Person, State, load_state
+from scripts.terraform import TerraformError
+from scripts.texts import ATTEMPTS, TextAccount, Unknown, ask, ask_about_texts
 
-AT_ONCE, ATTEMPTS = 8, 5
-TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+AT_ONCE = 8
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
 # an invitation that nobody confirmed is deleted after two days.
 INVITATION = timedelta(hours=48)
+# A month's check, and some days.
+LOGGED = timedelta(days=35)
 EXIT_CODES = """exit codes:
   0  everybody receives messages
   1  somebody does not
@@ -39,29 +38,29 @@ EXIT_CODES = """exit codes:
 
 PENDING = "must confirm within 48 hours of the invitation"
 UNSUBSCRIBED = "`make apply` {} again; to stop that, set Channels in the contacts"
+OPTED_OUT = (
+    "answered STOP; texting START to a toll-free number undoes it, for others the SNS console does,"
+    " once in 30 days"
+)
+NO_ADDRESS = "no email and no phone for the channels that the department's alerts use"
+CAN_CONFIRM = "not in the contacts, but can confirm for 48 hours after the invitation"
 
 Condition = Literal[
     "confirmed",
     "pending confirmation",
     "unsubscribed or expired",
     "opted out",
+    "not reachable",
+    "not reached last time",
+    "receives nothing",
+    "unknown",
     "unknown to Terraform",
+    "pending, unknown to Terraform",
 ]
-
-
-@dataclass(frozen=True)
-class Person:
-    """One subscription as Terraform's state has it. endpoint: never shown."""
-
-    topic_arn: str
-    protocol: str
-    name: str
-    endpoint: str
-
-    @property
-    def topic(self) -> str:
-        """Name of the topic."""
-        return self.topic_arn.rpartition(":")[2]
+_STRANGERS: dict[bool, tuple[Condition, str]] = {
+    True: ("unknown to Terraform", "not in the contacts"),
+    False: ("pending, unknown to Terraform", CAN_CONFIRM),
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,17 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Region:
+    """What SNS says of one region. live: by topic's ARN. failed: number to its last failed text."""
+
+    sns: Any
+    live: Mapping[str, Sequence[Live] | Unknown]
+    opted_out: frozenset[str] | Unknown
+    texts: TextAccount | None
+    failed: Mapping[str, str] | Unknown
+
+
+@dataclass(frozen=True)
 class Finding:
     """Whether one person receives one topic on one channel. advice: what to know or do."""
 
@@ -83,11 +93,6 @@ class Finding:
     condition: Condition
     advice: str = ""
 
-    @property
-    def receives(self) -> bool:
-        """Whether a message would arrive; nothing is wrong with a stranger's subscription."""
-        return self.condition in ("confirmed", "unknown to Terraform")
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, print a table, and return the exit code; or confirm one invitation."""
@@ -96,90 +101,72 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.confirm:
             print(confirm(options.confirm))
             return 0
-        people = read_people(_state(options.state))
-        findings = compare(people)
+        state = load_state(options.state)
+        if not state.people:
+            raise ConfigError(NOTHING_APPLIED)
+        findings = compare(state)
         if options.reinvite:
-            findings = reinvite(people, findings)
+            findings = reinvite(state.people, findings)
     except (ConfigError, TerraformError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Exception as error:  # SNS's answers, whole or not, hold addresses: none is repeated
-        print(f"error: {_reason(error)}", file=sys.stderr)
+        print(f"error: {shown(reason(error, 'SNS'))}", file=sys.stderr)
         return 2
     print(as_text(findings))
-    return 0 if all(finding.receives for finding in findings) else 1
+    conditions = {finding.condition for finding in findings}
+    if conditions - {"confirmed", "unknown", "unknown to Terraform"}:
+        return 1
+    return 2 if "unknown" in conditions else 0
 
 
-def read_people(state: str) -> list[Person]:
-    """Return all subscriptions in what `terraform show -json` prints for a state.
-
-    Raises ConfigError for anything else, and for a state with nobody in it.
-    """
-    try:
-        content = json.loads(state)
-        if "resource_changes" in content:
-            raise ConfigError("that is a plan; give `terraform show -json` of the state")
-        people = [
-            _person(resource["index"], resource["values"])
-            for resource in _resources(content["values"]["root_module"])
-            if resource["type"] == "aws_sns_topic_subscription" and "deposed_key" not in resource
-        ]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        people = []
-    if not people:
-        raise ConfigError("Terraform's state has no people in it; run `make apply` first")
-    return sorted(people, key=lambda p: (p.topic, p.protocol, p.name))
-
-
-def _person(key: str, values: Mapping[str, Any]) -> Person:
-    name = key.partition("/")[2] or f"operator {key}"  # whose key is a digest
-    cells = [values["topic_arn"], values["protocol"], name, values["endpoint"]]
-    if not all(isinstance(cell, str) for cell in cells) or not TOPIC_ARN.fullmatch(cells[0]):
-        raise ValueError("not a subscription")
-    return Person(*cells)
-
-
-def _resources(module: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    yield from module.get("resources", [])
-    for child in module.get("child_modules", []):
-        yield from _resources(child)
-
-
-def compare(people: Sequence[Person]) -> list[Finding]:
+def compare(state: State) -> list[Finding]:
     """Ask SNS about every topic of these people, and say who receives messages.
 
-    Raises the SDK's errors when SNS can't be asked.
+    The findings about people of the state come first, in their order. What may not be asked is
+    unknown, and the rest is said. Raises ConfigError where AWS answers nothing at all.
     """
-    topics = sorted({person.topic_arn for person in people})
-    clients = {region: _client(region) for region in {_region(topic) for topic in topics}}
-    opted_out = {
-        phone
-        for region, sns in clients.items()
-        if any(p.protocol == "sms" and _region(p.topic_arn) == region for p in people)
-        for page in sns.get_paginator("list_phone_numbers_opted_out").paginate()
-        for phone in page["phoneNumbers"]
-    }
+    people = state.people
+    names = {_region(person.topic_arn) for person in people}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        live = dict(
-            zip(topics, pool.map(lambda t: _live(clients[_region(t)], t), topics), strict=True)
-        )
-        findings = list(
-            pool.map(
-                lambda p: _find(p, live[p.topic_arn], opted_out, clients[_region(p.topic_arn)]),
-                people,
-            )
-        )
+        regions = {name: _ask_region(name, state, pool) for name in names}
+        answers = [live for region in regions.values() for live in region.live.values()]
+        silent = [a for a in answers if isinstance(a, Unknown) and not a.is_refusal]
+        if len(silent) == len(answers):
+            raise ConfigError(silent[0].why)
+        findings = list(pool.map(lambda p: _find(p, regions[_region(p.topic_arn)]), people))
     known = {(p.topic_arn, p.protocol, p.endpoint) for p in people}
     strangers = Counter(
-        (topic.rpartition(":")[2], subscription.protocol)
-        for topic, subscriptions in live.items()
-        for subscription in subscriptions
+        (topic.rpartition(":")[2], subscription.protocol, subscription.arn is not None)
+        for region in regions.values()
+        for topic, live in region.live.items()
+        if not isinstance(live, Unknown)
+        for subscription in live
         if (topic, subscription.protocol, subscription.endpoint) not in known
     )
-    return findings + [
-        Finding(topic, protocol, f"({number})", "unknown to Terraform", "not in the contacts")
-        for (topic, protocol), number in sorted(strangers.items())
+    return [
+        *findings,
+        *(
+            Finding(department, "", shown(name), "receives nothing", NO_ADDRESS)
+            for department, name in state.without_address
+        ),
+        *(
+            Finding(topic, protocol, f"({number})", *_STRANGERS[has_arn])
+            for (topic, protocol, has_arn), number in sorted(strangers.items())
+        ),
     ]
+
+
+def _ask_region(name: str, state: State, pool: ThreadPoolExecutor) -> Region:
+    sns = client("sns", name, ATTEMPTS)
+    people = [person for person in state.people if _region(person.topic_arn) == name]
+    topics = sorted({person.topic_arn for person in people})
+    live = dict(zip(topics, pool.map(lambda t: ask(lambda: _live(sns, t)), topics), strict=True))
+    if not any(person.protocol == "sms" for person in people):
+        return Region(sns, live, frozenset(), None, {})
+    pages = sns.get_paginator("list_phone_numbers_opted_out").paginate
+    opted_out = ask(lambda: frozenset(n for page in pages() for n in page["phoneNumbers"]))
+    return Region(sns, live, opted_out, ask_about_texts(name), _failed_texts(name, state))
 
 
 def _live(sns: Any, topic: str) -> list[Live]:
@@ -196,12 +183,15 @@ def _live(sns: Any, topic: str) -> list[Live]:
     ]
 
 
-def _find(person: Person, live: Sequence[Live], opted_out: set[str], sns: Any) -> Finding:
+def _find(person: Person, region: Region) -> Finding:
     """Say what has become of one subscription."""
 
     def found(condition: Condition, advice: str = "") -> Finding:
         return Finding(person.topic, person.protocol, shown(person.name), condition, advice)
 
+    live = region.live[person.topic_arn]
+    if isinstance(live, Unknown):
+        return found("unknown", live.why)
     mine = [s for s in live if (s.protocol, s.endpoint) == (person.protocol, person.endpoint)]
     arns = [subscription.arn for subscription in mine if subscription.arn]
     happens = "subscribes" if person.protocol == "sms" else "invites"
@@ -211,18 +201,87 @@ def _find(person: Person, live: Sequence[Live], opted_out: set[str], sns: Any) -
     if not arns:
         return found("pending confirmation", PENDING)
     if person.protocol == "sms":
-        if person.endpoint in opted_out:
-            return found("opted out", "answered STOP; the SNS console undoes it, once in 30 days")
-        return found("confirmed")
-    try:
-        attributes = sns.get_subscription_attributes(SubscriptionArn=arns[0])["Attributes"]
-    except sns.exceptions.NotFoundException:  # unsubscribed since the list was made
+        return found(*_text(person.endpoint, region))
+    attributes = ask(lambda: _attributes(region.sns, arns[0]))
+    if attributes is None:  # unsubscribed since the list was made
         return unsubscribed
+    if isinstance(attributes, Unknown):  # it is confirmed all the same: it has an ARN
+        return found("confirmed", f"authenticated unsubscribe unknown: {attributes.why}")
     if attributes.get("PendingConfirmation") == "true":
         return found("pending confirmation", PENDING)
     if attributes.get("ConfirmationWasAuthenticated") != "true":
         return found("confirmed", "a mail scanner's click can unsubscribe; see CONFIRM (--confirm)")
     return found("confirmed", "authenticated unsubscribe")
+
+
+def _attributes(sns: Any, arn: str | None) -> Mapping[str, str] | None:
+    try:
+        return dict(sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
+    except sns.exceptions.NotFoundException:
+        return None
+
+
+def _text(number: str, region: Region) -> tuple[Condition, str]:
+    """Say whether a text reaches a number that is subscribed, and why not."""
+    if not isinstance(region.opted_out, Unknown) and number in region.opted_out:
+        return "opted out", OPTED_OUT
+    obstacle = region.texts.obstacle(number, number.startswith("+1")) if region.texts else ""
+    if isinstance(obstacle, str) and obstacle:
+        return "not reachable", f"{obstacle}; see `make doctor`"
+    if not isinstance(region.failed, Unknown) and number in region.failed:
+        return "not reached last time", region.failed[number]
+    for answer in (obstacle, region.opted_out):
+        if isinstance(answer, Unknown):
+            return "unknown", answer.why
+    if isinstance(region.failed, Unknown):
+        return "confirmed", f"the last text is unknown: {region.failed.why}"
+    if not number.startswith("+1"):
+        return "confirmed", "AWS lists the countries that need a registered sender"
+    return "confirmed", ""
+
+
+def _failed_texts(region: str, state: State) -> dict[str, str] | Unknown:
+    """Return the numbers whose last text failed, where delivery status is logged; see sms_log_days.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
+    """
+    groups = [str(values.get("name")) for values in state.values("aws_cloudwatch_log_group")]
+    groups = [name for name in groups if name.startswith(f"sns/{region}/")]
+    if not groups:
+        return {}
+    logs = client("logs", region, ATTEMPTS)
+    since = int((datetime.now(timezone.utc) - LOGGED).timestamp() * 1000)
+    return ask(
+        lambda: _last_failures([t for group in groups for t in _logged(logs, group, since)]), "logs"
+    )
+
+
+def _last_failures(texts: list[Any]) -> dict[str, str]:
+    last = {text["delivery"]["destination"]: text for text in sorted(texts, key=_sent_at)}
+    return {
+        number: f"on {_sent_at(text)[:10]}: {_inert(text['delivery'].get('providerResponse', ''))}"
+        for number, text in last.items()
+        if text["status"] != "SUCCESS"
+    }
+
+
+def _logged(logs: Any, group: str, since: int) -> list[Any]:
+    try:
+        pages = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=since
+        )
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
+
+
+def _sent_at(text: Any) -> str:
+    return str(text["notification"]["timestamp"])
+
+
+def _inert(answer: str) -> str:
+    """Return a carrier's words; digits may be a number, and are left out."""
+    return shown(re.sub(r"\+?\d[\d\s().-]{3,}\d", "...", answer))
 
 
 def reinvite(people: Sequence[Person], findings: Sequence[Finding]) -> list[Finding]:
@@ -232,18 +291,21 @@ def reinvite(people: Sequence[Person], findings: Sequence[Finding]) -> list[Find
     renewed = []
     for person, finding in zip(people, findings, strict=False):
         if finding.condition == "pending confirmation":
-            try:
-                _client(_region(person.topic_arn)).subscribe(
-                    TopicArn=person.topic_arn,
-                    Protocol=person.protocol,
-                    Endpoint=person.endpoint,
-                    ReturnSubscriptionArn=True,
-                )
-                finding = replace(finding, advice=advice)
-            except Exception as error:  # one failure holds back none of the others
-                finding = replace(finding, advice=f"not invited again: {_reason(error)}")
+            answer = ask(lambda p=person: _subscribe(p))  # type: ignore[misc]
+            why = f"not invited again: {answer.why}" if isinstance(answer, Unknown) else advice
+            finding = replace(finding, advice=why)
         renewed.append(finding)
     return renewed + list(findings[len(people) :])
+
+
+def _subscribe(person: Person) -> str:
+    answer = client("sns", _region(person.topic_arn), ATTEMPTS).subscribe(
+        TopicArn=person.topic_arn,
+        Protocol=person.protocol,
+        Endpoint=person.endpoint,
+        ReturnSubscriptionArn=True,
+    )
+    return str(answer["SubscriptionArn"])
 
 
 def confirm(link: str) -> str:
@@ -258,7 +320,7 @@ def confirm(link: str) -> str:
             "that is not the link of an invitation; copy the address of"
             ' "Confirm subscription", in quotes'
         )
-    sns = _client(_region(topic))
+    sns = client("sns", _region(topic), ATTEMPTS)
     try:
         sns.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
     except sns.exceptions.InvalidParameterException:
@@ -273,39 +335,15 @@ def as_text(findings: Sequence[Finding]) -> str:
     """Lay out who receives what, one line each, and sum up."""
     header = ("TOPIC", "CHANNEL", "PERSON", "CONDITION", "")
     rows = [(f.topic, f.channel, f.person, f.condition, f.advice) for f in findings]
-    known = [f for f in findings if f.condition != "unknown to Terraform"]
-    receive = sum(finding.receives for finding in known)
-    return f"{table(header, rows)}\n\n{receive} of {len(known)} subscriptions receive messages"
+    strange = {"receives nothing", *(condition for condition, _ in _STRANGERS.values())}
+    count = Counter(f.condition for f in findings if f.condition not in strange)
+    unknown = f", {count['unknown']} unknown" if count["unknown"] else ""
+    sums = f"{count['confirmed']} of {count.total()} subscriptions receive messages{unknown}"
+    return f"{table(header, rows)}\n\n{sums}"
 
 
 def _region(arn: str) -> str:
     return arn.split(":")[3]
-
-
-def _client(region: str) -> Any:
-    return client("sns", region, ATTEMPTS)
-
-
-def _reason(error: Exception) -> str:
-    """Say why without AWS's own text, which may repeat an address."""
-    if isinstance(error, ClientError):
-        return f"SNS answered {shown(str(error.response.get('Error', {}).get('Code', '')))}"
-    return f"SNS can't be asked ({type(error).__name__})"
-
-
-def _state(source: str | None) -> str:
-    if source == "-":
-        return sys.stdin.read()
-    if source:
-        try:
-            return Path(source).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{source}: {getattr(error, 'strerror', 'not UTF-8')}") from None
-    command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", "show", "-json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ConfigError(f"terraform show -json: {done.stderr.strip()}")
-    return done.stdout
 
 
 class _Parser(argparse.ArgumentParser):

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 
 # As terraform/versions.tf asks for it.
-LOWEST, BELOW = (1, 9), (2, 0)
+LOWEST, BELOW = (1, 10), (2, 0)
 PINNED = "1.11.4"
 # SHA-256 of the release archives, from the vendor's terraform_1.11.4_SHA256SUMS.
 ARCHIVES = {
@@ -32,7 +32,7 @@ ARCHIVES = {
     "darwin_amd64": "a56d5002b9f7647291faccc3dd1a70350e60fb61e4c45037629508b8fdc2575b",
 }
 RELEASES = "https://releases.hashicorp.com/terraform"
-INSTALL = "install Terraform 1.9 or newer (below 2.0) and put it on the PATH"
+INSTALL = "install Terraform 1.10 or newer (below 2.0, not OpenTofu) and put it on the PATH"
 
 # A folder that holds registry.terraform.io/hashicorp/aws/..., used before anything else.
 MIRROR_VARIABLE = "BACKLOG_PROVIDER_MIRROR"
@@ -112,7 +112,10 @@ def _version(terraform: str) -> tuple[int, ...]:
     command = [terraform, "version", "-json"]
     try:
         result = subprocess.run(command, env=env, capture_output=True, check=False)
-        version = str(json.loads(result.stdout)["terraform_version"])
+        answer = json.loads(result.stdout)
+        if "terraform_outdated" not in answer:  # OpenTofu, which a review can't read
+            return (0,)
+        version = str(answer["terraform_version"])
         return tuple(int(part) for part in version.split("-")[0].split("."))
     except (OSError, ValueError, KeyError, TypeError):
         return (0,)

@@ -18,3 +18,10 @@ module "github_roles" {
   # So that a plan stopped by problems shows no change at all.
   depends_on = [module.contacts]
 }
+
+check "github_actions_has_ids" {
+  assert {
+    condition     = var.github_actions == null || try(var.github_actions.repository_id != null, false)
+    error_message = "github_actions has no owner_id and no repository_id. A repository that was made, renamed or transferred on GitHub since July 15, 2026 can't log in without them. The name of any other is trusted whoever owns it. terraform/README.md says how to get the ids."
+  }
+}

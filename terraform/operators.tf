@@ -22,6 +22,7 @@ resource "aws_sns_topic" "operators" {
   for_each = local._operators_topics
 
   name              = "${var.name_prefix}backlog-operators"
+  display_name      = var.sender_name
   kms_master_key_id = var.kms_key_id == "alias/aws/sns" ? null : var.kms_key_id
 
   # So that a plan stopped by problems shows no change at all.

@@ -82,12 +82,12 @@ locals {
     local._report_statements, local._topic_key_statements, local._ledger_statements.boundary,
   )
 
-  # IAM takes 6,144 characters in one policy, so the topics are spread over as many as they fill. An ARN
-  # is not known before the apply, but its length is: no region's name is longer than this one.
+  # IAM takes 6,144 characters in one policy, so the topics are spread over as many as they fill. The
+  # ARN of a new topic is not known before the apply, but its length is.
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
   _topic_lengths = {
     for topic in keys(module.contacts.topics) :
-    topic => length("\"arn:${data.aws_partition.current.partition}:sns:us-isof-south-1:123456789012:${topic}\",")
+    topic => length("\"arn:${data.aws_partition.current.partition}:sns:${data.aws_service.sns.region}:${data.aws_caller_identity.current.account_id}:${topic}\",")
   }
   _no_topics = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "PublishAlerts", Effect = "Allow", Action = ["sns:Publish"], Resource = [] }] })
   # The last ARN has no comma. A topic that begins later than this goes into the next policy, because the

@@ -6,6 +6,7 @@ module "alert_topic" {
 
   kms_key_id    = var.kms_key_id
   name          = each.key
+  sender_name   = var.sender_name
   subscriptions = each.value.subscriptions
 }
 

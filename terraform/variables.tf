@@ -30,7 +30,7 @@ variable "departments" {
 }
 
 variable "github_actions" {
-  description = "Repository (owner/name) whose GitHub Actions get roles, with its state, the branch that is applied and the environment that approves; null means no roles."
+  description = "Repository (owner/name) whose GitHub Actions get roles, with GitHub's ids of its owner and of itself, its state, the branch that is applied and the environment that approves; null means no roles."
   type = object({
     repository        = string
     state_bucket      = string
@@ -38,6 +38,8 @@ variable "github_actions" {
     branch            = optional(string, "main")
     environment       = optional(string, "production")
     oidc_provider_arn = optional(string)
+    owner_id          = optional(string)
+    repository_id     = optional(string)
   })
   default = null
 
@@ -49,6 +51,15 @@ variable "github_actions" {
   validation {
     condition     = var.github_actions == null || can(regex("^[A-Za-z0-9_./-]+ [A-Za-z0-9_./-]+$", "${var.github_actions.branch} ${var.github_actions.environment}"))
     error_message = "github_actions.branch and environment may only contain letters, digits, and _ . / -."
+  }
+
+  validation {
+    condition = (
+      var.github_actions == null
+      || try(var.github_actions.owner_id == null && var.github_actions.repository_id == null, false)
+      || can(regex("^[0-9]+ [0-9]+$", "${var.github_actions.owner_id} ${var.github_actions.repository_id}"))
+    )
+    error_message = "github_actions.owner_id and repository_id must be given together. They may only contain digits."
   }
 }
 
@@ -208,6 +219,51 @@ variable "schedule_expression" {
   validation {
     condition     = var.schedule_expression == null || length(var.name_prefix) <= 40
     error_message = "With a schedule, name_prefix may have at most 40 characters."
+  }
+}
+
+variable "sender_name" {
+  description = "Sender's name in emails, and the beginning of texts, which show its first 10 characters; null means no name."
+  type        = string
+  default     = null
+
+  # 100 characters, all of them ASCII: with another one, a text has room for 70 characters instead of 160.
+  # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+  validation {
+    condition = var.sender_name == null || try(
+      can(regex("^[A-Za-z0-9 ._-]{1,100}$", var.sender_name)) && trimspace(var.sender_name) == var.sender_name, false
+    )
+    error_message = "sender_name may have 1 to 100 characters: letters from A to Z, digits, spaces inside, and . _ -. Texts show only the first 10, in capitals."
+  }
+}
+
+variable "sms_log_days" {
+  description = "Days that CloudWatch keeps which texts of this account arrived, with their phone numbers; null means that nothing is kept."
+  type        = number
+  default     = null
+
+  # What CloudWatch takes, up to a year:
+  # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+  validation {
+    condition     = var.sms_log_days == null || try(contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365], var.sms_log_days), false)
+    error_message = "sms_log_days must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180 or 365, or null."
+  }
+
+  # A role's name: 64 characters.
+  validation {
+    condition     = var.sms_log_days == null || length(var.name_prefix) <= 40
+    error_message = "With sms_log_days, name_prefix may have at most 40 characters."
+  }
+}
+
+variable "sms_monthly_limit" {
+  description = "US dollars that texts of this account may cost in a month; operators are notified at 80 % of it; null means never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.sms_monthly_limit == null || try(var.sms_monthly_limit >= 1 && floor(var.sms_monthly_limit) == var.sms_monthly_limit, false)
+    error_message = "sms_monthly_limit must be a whole number of US dollars, 1 or more, or null."
   }
 }
 

@@ -14,14 +14,28 @@ from typing import Any
 from unittest.mock import patch
 
 from moto.backends import get_backend
+from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket
 from moto.server import ThreadedMotoServer
+from moto.sns.responses import SNSResponse
 
 from scripts.terraform import ROOT
 
 # The AWS inside: moto's default account, and any region.
 ACCOUNT, REGION = "123456789012", "us-east-1"
+# Its account is ready for texts: out of the sandbox, with a number to send from. moto has neither.
+_SENDER = {
+    "Iso2CountryCode": "US",
+    "NumberCapabilities": ["SMS"],
+    "PhoneNumber": "+18885550100",
+    "RouteType": "Transactional",
+    "Status": "ACTIVE",
+}
+_TEXTS = {
+    "get_sms_sandbox_account_status": {"IsInSandbox": False},
+    "list_origination_numbers": {"PhoneNumbers": [_SENDER]},
+}
 
 
 class StepError(Exception):
@@ -62,8 +76,12 @@ def local_aws() -> Iterator[Mapping[str, str]]:
         "no_proxy": "127.0.0.1",
         "CHECKPOINT_DISABLE": "1",
     }
+    texts: dict[str, Any] = {n: lambda _, a=a: ActionResult(a) for n, a in _TEXTS.items()}
     try:
-        with patch.object(FakeBucket, "get_permission", return_value=PermissionResult.NEUTRAL):
+        with (
+            patch.object(FakeBucket, "get_permission", return_value=PermissionResult.NEUTRAL),
+            patch.multiple(SNSResponse, create=True, **texts),
+        ):
             yield env
     finally:
         server.stop()

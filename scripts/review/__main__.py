@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,12 +69,31 @@ def _review(options: argparse.Namespace) -> Review:
         return Review(undetermined=(str(error),))
     except OSError as error:
         return Review(undetermined=(f"{error.filename}: {error.strerror}",))
+    if options.texts and any("sms" in alert.protocols for alert in plan.alerts_after.values()):
+        review = _with_texts(review, plan)
     if options.accept is None:
         return review
     if options.accept != review.digest:
         rejection = f"this plan is not the accepted one; its checksum is {review.digest}"
         return replace(review, risks=(rejection, *review.risks))
     return replace(review, accepted=True)
+
+
+def _with_texts(review: Review, plan: Plan) -> Review:
+    """Add whether texts are reachable, which no plan knows. It is no part of the checksum."""
+    from scripts.texts import Unknown, ask_about_texts  # with this comes boto3: half a second
+
+    arns = [alert.topic_arn for alert in plan.alerts_after.values() if alert.topic_arn]
+    region = arns[0].split(":")[3] if arns else os.environ.get("AWS_REGION")
+    try:
+        obstacle = ask_about_texts(region).obstacle(None, plan.texts_the_us)
+    except BacklogError as error:
+        obstacle = Unknown(str(error))
+    if isinstance(obstacle, Unknown):
+        return replace(review, texts="unknown", texts_obstacle=obstacle.why)
+    if obstacle:
+        return replace(review, texts="not reachable", texts_obstacle=obstacle)
+    return replace(review, texts="reachable")
 
 
 def _past(
@@ -134,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     past = f"past reports, to evaluate new thresholds by the last {MONTHS} months: a folder, a"
     past += " glob, or an address with {yyyy} and {mm}; may be given several times"
     add("--history", metavar="REPORTS", action="append", default=[], help=past)
+    add("--texts", action="store_true", help="ask AWS whether it can send texts at all")
     add("--format", choices=RENDERERS, default="text")
     add("--accept", metavar="DIGEST", help="accept the risks of the plan with this checksum only")
     add(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from scripts.review import risks, thresholds, watch
 from scripts.review.contacts import compare_contacts
@@ -22,7 +22,7 @@ from scripts.review.people import (
     shown,
     subscriptions_of,
 )
-from scripts.review.read import FITS_THE_QUOTA, REACHES_SOMEBODY, AlertKey, Plan
+from scripts.review.read import FITS_THE_QUOTA, HAS_IDS, REACHES_SOMEBODY, AlertKey, Plan
 
 if TYPE_CHECKING:
     from runner.report import Report
@@ -34,7 +34,10 @@ MAX_REMOVED = Fraction(3, 10)
 
 @dataclass(frozen=True)
 class Review:
-    """What a person needs to decide. Empty `undetermined` and `risks` mean: nothing risky."""
+    """What a person needs to decide. Empty `undetermined` and `risks` mean: nothing risky.
+
+    texts: whether AWS was asked if texts are reachable, and what it said. texts_obstacle: why not.
+    """
 
     digest: str = ""
     undetermined: tuple[str, ...] = ()
@@ -45,6 +48,8 @@ class Review:
     watch: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     accepted: bool = False
+    texts: Literal["not asked", "reachable", "not reachable", "unknown"] = "not asked"
+    texts_obstacle: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -82,7 +87,7 @@ def evaluate(
     ]
     if emails > PENDING_QUOTA:
         found.append(f"{emails} email subscriptions; {PENDING_QUOTA} may be pending confirmation")
-    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA}
+    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA, HAS_IDS: True}
     notes = [*_notes(plan, audiences, silent)]
     if contacts:
         notes += compare_contacts(*contacts, plan, subscriptions)
@@ -125,5 +130,10 @@ def _notes(plan: Plan, audiences: Audiences, silent: Iterable[AlertKey]) -> Iter
         yield f"Nothing existed before. IAM resources made with the topics: {made}."
     elif plan.alerts_after and plan.report_moves:
         yield "The report will be read from another address."
+    if (HAS_IDS, "fail") in plan.failing_checks:
+        yield (
+            "github_actions has no owner_id and repository_id: a repository made, renamed or"
+            " transferred on GitHub since July 15, 2026 can't log in."
+        )
     if plan.contacts_are_elsewhere:
         yield "The contacts are not in this repository; who edited what is not compared."

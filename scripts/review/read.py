@@ -23,7 +23,9 @@ REACHES_SOMEBODY = "every_alert_reaches_somebody"
 FITS_THE_QUOTA = "invitations_fit_the_quota"
 HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
+HAS_IDS = "github_actions_has_ids"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
+LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 
 # The parts of a plan that a review looks at.
 _READ = {
@@ -39,6 +41,7 @@ _PARTS = {
         r"(aws_sns_topic(_policy|_subscription)?|terraform_data)\.operators\b.*"
     ),
     "schedule": re.compile(r'module\.schedule\["this"\]\.aws_.*'),
+    "sms": re.compile(r"aws_[a-z_]+\.sms\b.*"),
 }
 # The fields of runner_config that say how the check is run, in the clerk's words, and which of
 # their values are shown: none that may be an address.
@@ -65,7 +68,7 @@ class Change:
     """One resource and what happens to it.
 
     topic: the alert topic in whose module it is, empty outside. key: its for_each key.
-    part: what else it is of: ledger, operators, schedule, or empty.
+    part: what else it is of: ledger, operators, schedule, sms, or empty.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
     changed: the attributes that differ, by name. replaced_for: those that force a replacement.
     protocol: of a subscription. was_confirmed: whether its invitation was accepted.
@@ -107,6 +110,7 @@ class Plan:
     made and somebody else took away. settings: (name, before, after) of what changes of how the
     check is run. report_moves: whether report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
+    texts_the_us: whether a number of country code 1 is to get texts.
     failing_checks: (name, status) of the checks that do not pass. content: a checksum of all that
     the plan would do.
     """
@@ -119,6 +123,7 @@ class Plan:
     report_moves: bool
     runs_programs: bool
     contacts_are_elsewhere: bool
+    texts_the_us: bool
     failing_checks: tuple[tuple[str, str], ...]
     content: str
 
@@ -194,6 +199,7 @@ def _read(plan: Any) -> Plan:
         bool(plan.get("action_invocations"))
         or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
         str(contacts).startswith("s3://"),
+        any(map(_texts_the_us, plan["resource_changes"])),
         tuple(sorted(_failing(plan["checks"]))),
         _content(plan),
     )
@@ -206,6 +212,10 @@ def _check_that_it_is_whole(plan: Any) -> None:
         raise InvalidPlanError(f"the plan's format version is {shown}; this review knows 1.x")
     if plan["errored"] is not False:
         raise InvalidPlanError("Terraform stopped with an error while it planned")
+    if "complete" not in plan or "applyable" not in plan:
+        raise InvalidPlanError(
+            "the plan does not say whether it is complete, as OpenTofu's never do; use Terraform"
+        )
     if plan["complete"] is not True or plan.get("deferred_changes"):
         raise InvalidPlanError("the plan is of a part alone (-target, or deferred changes)")
     for name in ("resource_changes", "output_changes", "checks"):
@@ -240,6 +250,11 @@ def _change(change: Mapping[str, Any]) -> Change:
         or bool(change["change"].get("importing")),
         part=next((p for p, at in _PARTS.items() if at.fullmatch(change["address"])), ""),
     )
+
+
+def _texts_the_us(change: Mapping[str, Any]) -> bool:
+    after = change["change"].get("after") or {}
+    return after.get("protocol") == "sms" and str(after.get("endpoint")).startswith("+1")
 
 
 def _is_any(unknown: Any) -> bool:

@@ -45,6 +45,8 @@ class _Section:
     can_shrink: bool = True
 
 
+# Of texts, in the column of those who confirmed.
+_TEXTS = {"not asked": "not needed"}
 # Of the rows.
 _COLUMNS = ("alert", "channel", "subscribers", "confirmed")
 
@@ -78,7 +80,7 @@ def _sections(review: Review) -> list[_Section]:
             _from_to(s.before, s.after),
             _from_to(s.confirmed_before, s.confirmed_after)
             if s.channel == "email"
-            else "not needed",
+            else _TEXTS.get(review.texts, review.texts),
         )
         for s in review.subscribers
     )
@@ -88,13 +90,20 @@ def _sections(review: Review) -> list[_Section]:
         _Section("Risks", risks, can_shrink=False),
         *(_Section(department, tuple(lines)) for department, lines in by_department.items()),
         _Section("Thresholds and texts", review.settings),
-        _Section("Who receives what", rows=rows),
+        _Section("Who receives what", tuple(_texts(review)), rows),
         _Section("The check itself", review.watch),
         _Section("Also", review.notes),
     ]
     heading = f"Backlog alerts: {_verdict(review)}"
     summary = _Section(heading, tuple(_summary(review)), can_shrink=False)
     return [summary, *(s for s in sections if s.lines or s.rows)]
+
+
+def _texts(review: Review) -> Iterator[str]:
+    if review.texts == "unknown":
+        yield f"Whether texts are reachable is unknown: {review.texts_obstacle}."
+    elif review.texts == "not reachable":
+        yield f"Texts are not reachable: {review.texts_obstacle}. See `make doctor`."
 
 
 def _from_to(before: int, after: int) -> str:

@@ -6,17 +6,17 @@ from fractions import Fraction
 
 from scripts.review.people import Audiences, listed, name_of, shown
 from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
-from scripts.review.watch import TAGS, is_watched
+from scripts.review.watch import SENDER, TAGS, is_watched
 
 # Fewer may leave an alert at once without being a risk, whatever their share is.
 FEW = 3
 
 _POLICY = "aws_sns_topic_policy"
-# Orders what ends before what begins; see terraform/modules/alert_topic.
-_MARKER = ("terraform_data", "destroy_before_create")
+# They hold nothing at AWS: what ends before what begins, by topic, and who receives nothing.
+_MARKERS = {("terraform_data", "destroy_before_create"), ("terraform_data", "receive_nothing")}
 _HARMLESS = {
     *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
-    *("data.aws_caller_identity", "data.aws_region"),
+    *("data.aws_caller_identity", "data.aws_region", "data.aws_service"),
 }
 _KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
 _CHANNELS = {"email", "sms"}
@@ -117,12 +117,13 @@ def resource_risks(plan: Plan) -> Iterator[str]:
         elif change.type == _POLICY and change.topic:
             policies += [] if change.topic in made_or_ended else [change.topic]
         elif change.type == TOPIC and change.topic and change.action == "update":
-            if settings := set(change.changed) - TAGS:  # can silence it, or open it to others
+            # Anything else can silence it, or open it to others.
+            if settings := set(change.changed) - TAGS - {SENDER}:
                 yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
         elif change.type.startswith("aws_iam_"):
             if not (plan.is_first and change.type == "aws_iam_policy"):  # a note says so then
                 permissions[what] += 1
-        elif not ((change.topic and _is_understood(change)) or is_watched(change)):
+        elif not (_is_understood(change) or is_watched(change)):
             unknown[f"{what}, a resource that this review does not know"] += 1
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"
@@ -133,11 +134,13 @@ def resource_risks(plan: Plan) -> Iterator[str]:
 
 
 def _is_understood(change: Change) -> bool:
-    """Tell what the people's part of a review speaks of, and the marker, which holds nothing."""
+    """Tell what the people's part of a review speaks of, and the markers, which hold nothing."""
+    if (change.type, change.key) in _MARKERS:
+        return change.action != "read" and bool(change.topic) != (change.key == "receive_nothing")
+    if not change.topic:
+        return False
     if change.type == SUBSCRIPTION:
         channel = change.key.partition("/")[0]
         is_known = channel in _CHANNELS and change.protocol in (channel, "")
         return is_known and change.action in ("create", "delete", "replace")
-    return change.action != "read" and (
-        change.type == TOPIC or (change.type, change.key) == _MARKER
-    )
+    return change.action != "read" and change.type == TOPIC

@@ -15,8 +15,9 @@ run "a_topic_is_encrypted_denies_plain_http_and_has_its_people" {
     source = "./modules/alert_topic"
   }
   variables {
-    kms_key_id = "alias/backlog-alerts"
-    name       = "water_critical"
+    kms_key_id  = "alias/backlog-alerts"
+    name        = "water_critical"
+    sender_name = "Springfield"
     subscriptions = {
       "email/Fiona Miller" = { protocol = "email", endpoint = "fiona@example.com" }
       "sms/Fiona Miller"   = { protocol = "sms", endpoint = "+15555550101" }
@@ -24,8 +25,8 @@ run "a_topic_is_encrypted_denies_plain_http_and_has_its_people" {
   }
 
   assert {
-    condition     = aws_sns_topic.this.name == "water_critical" && aws_sns_topic.this.kms_master_key_id == "alias/backlog-alerts"
-    error_message = "Name or key of the topic is not the one given."
+    condition     = join(" ", [aws_sns_topic.this.name, aws_sns_topic.this.kms_master_key_id, aws_sns_topic.this.display_name]) == "water_critical alias/backlog-alerts Springfield"
+    error_message = "Name, key or sender of the topic is not the one given."
   }
   assert {
     condition     = output.arn == "arn:aws:sns:us-east-1:123456789012:water_critical"
@@ -67,6 +68,7 @@ run "a_topic_without_people_is_still_a_topic" {
   variables {
     kms_key_id    = "alias/aws/sns"
     name          = "water_extreme"
+    sender_name   = null
     subscriptions = {}
   }
 

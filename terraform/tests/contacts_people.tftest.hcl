@@ -275,3 +275,28 @@ run "cells_that_are_no_address_are_not_compared" {
     error_message = join("\n", output.problems)
   }
 }
+
+run "who_receives_nothing_is_named_and_none_asks_for_it" {
+  command = plan
+  override_data {
+    target = data.aws_s3_object.contacts
+    values = {
+      body = <<-EOT
+        Name,Email,Phone,Department,Channels
+        Fiona Miller,,+15555550101,streets,
+        Hugo Sand,hugo@example.com,+15555550104,streets,sms
+        Karl Voss,karl@example.com,+15555550106,streets,none
+        Ida Berg,ida@example.com,,streets,
+        Rosa Lind,rosa@example.com,+15555550103,WATER,
+      EOT
+    }
+  }
+
+  assert {
+    condition = terraform_data.receive_nothing.input == [
+      { department = "streets", name = "Fiona Miller" },
+      { department = "streets", name = "Hugo Sand" },
+    ]
+    error_message = "Expected those whom no channel of their department reaches, without those with Channels none."
+  }
+}

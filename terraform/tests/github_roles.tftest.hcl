@@ -23,6 +23,8 @@ variables {
     branch            = "main"
     environment       = "production"
     oidc_provider_arn = null
+    owner_id          = null
+    repository_id     = null
   }
   runner_policies = { runner-1 = "arn:aws:iam::123456789012:policy/runner-1", runner-shared = "arn:aws:iam::123456789012:policy/runner-shared" }
   schedule_name   = null
@@ -73,7 +75,7 @@ run "each_role_can_do_its_job_for_this_repository_and_no_more" {
       ] == [
       "Allow FindState arn:aws:s3:::example-state",
       "Allow ListAlarmsAndLogs *",
-      "Allow ReadAlarmsAndTextLogs arn:aws:cloudwatch:*:*:alarm:backlog-* arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*",
+      "Allow ReadAlarmsAndTextLogs arn:aws:cloudwatch:*:*:alarm:backlog-* arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber* arn:aws:logs:*:*:log-group:sns/*/*/*_*",
       "Allow ReadLedgerBucket arn:aws:s3:::backlog-ledger-*",
       "Allow ReadPermissions *",
       "Allow ReadState arn:aws:s3:::example-state/backlog-alerts/terraform.tfstate",
@@ -102,10 +104,10 @@ run "each_role_can_do_its_job_for_this_repository_and_no_more" {
       } == {
       AttachRunnerPolicies = "arn:aws:iam::*:role/backlog-alerts-ci-check"
       EmptyLedgerBucket    = "arn:aws:s3:::backlog-ledger-*/*"
-      KeepTextLogs         = "arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*"
       ManageAlarms         = "arn:aws:cloudwatch:*:*:alarm:backlog-*"
       ManageLedgerBucket   = "arn:aws:s3:::backlog-ledger-*"
       ManageRunnerPolicies = "arn:aws:iam::*:policy/backlog-alerts-runner-*"
+      ManageTextLogs       = "arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber* arn:aws:logs:*:*:log-group:sns/*/*/*_*"
       ManageTopics         = "arn:aws:sns:*:*:*"
       WriteState           = "arn:aws:s3:::example-state/backlog-alerts/terraform.tfstate*"
     }
@@ -164,6 +166,8 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
       branch            = "release/1"
       environment       = "city"
       oidc_provider_arn = "arn:aws:iam::123456789012:oidc-provider/there-already"
+      owner_id          = "1001"
+      repository_id     = "2002"
     }
     schedule_name = "city-backlog-alerts"
     topics_arn    = "arn:aws:sns:*:*:city-*"
@@ -173,14 +177,46 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
     condition     = length(aws_iam_openid_connect_provider.github) == 0 && alltrue([for role in aws_iam_role.ci : jsondecode(role.assume_role_policy).Statement[0].Principal.Federated == "arn:aws:iam::123456789012:oidc-provider/there-already"])
     error_message = "The provider that is there already was not used."
   }
+  # A name alone counts only beside the repository's id.
   assert {
-    condition = flatten([for role in aws_iam_role.ci : jsondecode(role.assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"]]) == [
-      "repo:example-city/alerts:environment:city",
-      "repo:example-city/alerts:ref:refs/heads/release/1",
-      "repo:example-city/alerts:pull_request",
-      "repo:example-city/alerts:ref:refs/heads/release/1",
-    ]
-    error_message = "The roles are for another branch or environment."
+    condition = { for job, role in aws_iam_role.ci : job => [for statement in jsondecode(role.assume_role_policy).Statement : statement.Condition.StringEquals] } == {
+      apply = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = ["repo:example-city@1001/alerts@2002:environment:city"]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:environment:city"]
+        },
+      ]
+      check = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = ["repo:example-city@1001/alerts@2002:ref:refs/heads/release/1"]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:ref:refs/heads/release/1"]
+        },
+      ]
+      plan = [
+        {
+          "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:sub" = [
+            "repo:example-city@1001/alerts@2002:pull_request", "repo:example-city@1001/alerts@2002:ref:refs/heads/release/1",
+          ]
+        },
+        {
+          "token.actions.githubusercontent.com:aud"           = "sts.amazonaws.com"
+          "token.actions.githubusercontent.com:repository_id" = "2002"
+          "token.actions.githubusercontent.com:sub"           = ["repo:example-city/alerts:pull_request", "repo:example-city/alerts:ref:refs/heads/release/1"]
+        },
+      ]
+    }
+    error_message = jsonencode({ for job, role in aws_iam_role.ci : job => role.assume_role_policy })
   }
   assert {
     condition = {
@@ -190,7 +226,9 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
       FindState         = ["arn:aws:s3:::example-state"]
       ListAlarmsAndLogs = ["*"]
       ReadAlarmsAndTextLogs = [
-        "arn:aws:cloudwatch:*:*:alarm:city-backlog-*", "arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*",
+        "arn:aws:cloudwatch:*:*:alarm:city-backlog-*",
+        "arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*",
+        "arn:aws:logs:*:*:log-group:sns/*/*/city-*_*",
       ]
       ReadConfiguration = ["arn:aws:s3:::city-backlog-ledger-*/config/runner_config.json"]
       ReadContacts      = ["arn:aws:s3:::city-lists/contacts.csv"]
@@ -214,7 +252,7 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
   assert {
     condition = alltrue(flatten([
       for statement in jsondecode(aws_iam_role_policy.ci["plan"].policy).Statement : [
-        for action in statement.Action : can(regex("^((s3|sns|iam|lambda|scheduler|sqs):(Get|List)[A-Za-z]+|(cloudwatch|logs):(Get|List|Describe)[A-Za-z]+|kms:(DescribeKey|Decrypt)|logs:FilterLogEvents|sms-voice:(Get|Describe)[A-Za-z]+)$", action))
+        for action in statement.Action : can(regex("^(s3:Get[*]Configuration|s3:GetBucket[*]|(s3|sns|iam|lambda|scheduler|sqs):(Get|List)[A-Za-z]+|(cloudwatch|logs):(Get|List|Describe)[A-Za-z]+|kms:(DescribeKey|Decrypt)|logs:FilterLogEvents|sms-voice:(Get|Describe)[A-Za-z]+)$", action))
       ]
     ]))
     error_message = "The plan could write: ${aws_iam_role_policy.ci["plan"].policy}"
@@ -226,8 +264,8 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
       } == {
       AttachRunnerPolicies = "iam:AttachRolePolicy iam:DetachRolePolicy on arn:aws:iam::*:role/city-backlog-alerts-ci-check arn:aws:iam::*:role/city-backlog-alerts-check"
       EmptyLedgerBucket    = "s3:DeleteObject s3:DeleteObjectVersion on arn:aws:s3:::city-backlog-ledger-*/*"
-      KeepTextLogs         = "logs:PutRetentionPolicy on arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*"
       ManageAlarms         = "cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm cloudwatch:TagResource on arn:aws:cloudwatch:*:*:alarm:city-backlog-*"
+      ManageTextLogs       = "logs:CreateLogGroup logs:DeleteLogGroup logs:PutRetentionPolicy logs:TagResource on arn:aws:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber* arn:aws:logs:*:*:log-group:sns/*/*/city-*_*"
       PassScheduleRole     = "iam:PassRole on arn:aws:iam::*:role/city-backlog-alerts-schedule"
       PutDashboard         = "cloudwatch:PutDashboard on arn:aws:cloudwatch::*:dashboard/city-backlog-alerts"
       UpdateCode           = "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration on arn:aws:lambda:*:*:function:city-backlog-alerts-check"
@@ -252,7 +290,7 @@ run "with_a_schedule_keys_and_files_on_s3_plan_reads_them_and_apply_updates_code
   assert {
     condition = alltrue(flatten([
       for statement in jsondecode(aws_iam_role_policy.ci["apply"].policy).Statement : [
-        for action in statement.Action : !can(regex("iam:(Create|Put|Update|Delete)(Role|RolePolicy|AssumeRolePolicy|OpenIDConnectProvider|RolePermissionsBoundary)|lambda:(Add|Create)|[*]", action))
+        for action in statement.Action : !can(regex("iam:(Create|Put|Update|Delete)(Role|RolePolicy|AssumeRolePolicy|OpenIDConnectProvider|RolePermissionsBoundary)|lambda:(Add|Create)|[*]", action)) || startswith(action, "s3:Get")
       ]
     ]))
     error_message = "The apply could widen its own rights: ${aws_iam_role_policy.ci["apply"].policy}"
@@ -295,6 +333,8 @@ run "the_longest_settings_have_room_in_the_policies_of_roles" {
     }
     repository = {
       repository        = "example-city/alerts"
+      owner_id          = "123456789"
+      repository_id     = "1234567890"
       state_bucket      = join("", [for n in range(63) : "b"])
       state_key         = join("", [for n in range(300) : "k"])
       branch            = "main"

@@ -152,7 +152,7 @@ run "with_the_defaults_it_holds_the_alerts_and_a_ledger" {
 run "what_is_set_is_in_it_and_a_prefix_keeps_two_installations_apart" {
   command = apply
   variables {
-    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state" }
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", owner_id = 1001, repository_id = 2002 }
     kms_key_arns        = ["arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/a", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/b"]
     kms_key_id          = "alias/backlog-alerts"
     max_report_age_days = 1

@@ -9,10 +9,10 @@ variables {
   ledger       = false
 }
 
-# The longest ARN that a topic can have whose level has 73 characters: 49 of them fill a policy.
+# The ARN of a topic whose level has 79 characters: 49 of them fill a policy.
 override_module {
   target  = module.alert_topic
-  outputs = { arn = "arn:aws:sns:us-isof-south-1:123456789012:water_level-0000000000000000000000000000000000000000000000000000000000000000001" }
+  outputs = { arn = "arn:aws:sns:us-east-1:123456789012:water_level-0000000000000000000000000000000000000000000000000000000000000000000000001" }
 }
 override_data {
   target = data.aws_s3_object.contacts
@@ -24,7 +24,7 @@ run "a_policy_is_filled_to_its_last_character" {
   variables {
     departments = { water = {
       services = ["Water"]
-      alerts   = { for n in range(49) : format("level-%067d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
+      alerts   = { for n in range(49) : format("level-%073d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
     } }
   }
 
@@ -39,7 +39,7 @@ run "one_topic_more_has_a_policy_of_its_own" {
   variables {
     departments = { water = {
       services = ["Water"]
-      alerts   = { for n in range(50) : format("level-%067d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
+      alerts   = { for n in range(50) : format("level-%073d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
     } }
   }
 
@@ -54,7 +54,7 @@ run "a_character_more_in_each_name_leaves_room_for_one_topic_less" {
   variables {
     departments = { water = {
       services = ["Water"]
-      alerts   = { for n in range(49) : format("level-%068d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
+      alerts   = { for n in range(49) : format("level-%074d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
     } }
   }
 
@@ -84,12 +84,11 @@ run "topics_of_all_lengths_are_named_once_in_order_and_no_policy_is_too_long" {
     condition     = flatten([for number in range(length(local._topics_by_policy)) : local._topics_by_policy["backlog-alerts-runner-${number + 1}"]]) == keys(output.runner_config.alerts) && length(output.runner_config.alerts) == 200
     error_message = "The policies together do not name every topic once, in order."
   }
-  # With each ARN as long as it can be.
   assert {
     condition = alltrue([
       for topics in values(local._topics_by_policy) : length(jsonencode({
         Version   = "2012-10-17"
-        Statement = [{ Sid = "PublishAlerts", Effect = "Allow", Action = ["sns:Publish"], Resource = [for topic in topics : "arn:aws:sns:us-isof-south-1:123456789012:${topic}"] }]
+        Statement = [{ Sid = "PublishAlerts", Effect = "Allow", Action = ["sns:Publish"], Resource = [for topic in topics : "arn:aws:sns:us-east-1:123456789012:${topic}"] }]
       })) <= 6144
     ])
     error_message = "A policy is too long."
@@ -107,7 +106,7 @@ run "ten_policies_fit_one_role" {
   variables {
     departments = { water = {
       services = ["Water"]
-      alerts   = { for n in range(433) : format("level-%067d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
+      alerts   = { for n in range(433) : format("level-%073d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
     } }
   }
 
@@ -122,7 +121,7 @@ run "one_policy_more_is_a_warning" {
   variables {
     departments = { water = {
       services = ["Water"]
-      alerts   = { for n in range(434) : format("level-%067d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
+      alerts   = { for n in range(434) : format("level-%073d", n) => { threshold = n, protocols = ["email"], subject = "Water" } }
     } }
   }
 

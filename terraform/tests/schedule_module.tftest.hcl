@@ -6,11 +6,17 @@ mock_provider "aws" {
 
 override_resource {
   target = aws_sqs_queue.check_failed
-  values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed" }
+  values = {
+    arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-check-failed"
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-check-failed"
+  }
 }
 override_resource {
   target = aws_sqs_queue.start_failed
-  values = { arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed" }
+  values = {
+    arn = "arn:aws:sqs:us-east-1:123456789012:city-backlog-alerts-start-failed"
+    url = "https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-start-failed"
+  }
 }
 
 # The code may be any file here.
@@ -168,12 +174,32 @@ run "a_scheduled_check_has_a_function_queues_few_rights_alarms_and_a_dashboard" 
     condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : alarm.alarm_actions == toset(["arn:aws:sns:us-east-1:123456789012:backlog-operators"])])
     error_message = "An alarm notifies nobody."
   }
-  # Only where "OK" means that something was fixed.
+  # A new alarm of another kind would say OK at once.
   assert {
     condition = {
-      for key, alarm in merge(aws_cloudwatch_metric_alarm.this, { not-run = aws_cloudwatch_metric_alarm.not_run }) : key => length(alarm.ok_actions)
-    } == { check-failed = 1, errors = 0, not-run = 1, start-failed = 1, throttles = 0 }
+      for key, alarm in merge(aws_cloudwatch_metric_alarm.this, { not-run = aws_cloudwatch_metric_alarm.not_run }) : key => try(length(alarm.ok_actions), 0)
+    } == { check-failed = 0, errors = 0, not-run = 1, start-failed = 0, throttles = 0 }
     error_message = "\"OK\" is sent where it means nothing, or is not sent where it does."
+  }
+  assert {
+    condition = jsonencode({
+      for key, alarm in merge(aws_cloudwatch_metric_alarm.this, { not-run = aws_cloudwatch_metric_alarm.not_run }) : key => split(" aws ", alarm.alarm_description)
+      }) == jsonencode({
+      check-failed = [
+        "A run of the backlog check failed with all its tries. What failed is in the queue city-backlog-alerts-check-failed for 14 days, and until it is empty, this alarm stays on. To look:",
+        "sqs receive-message --queue-url https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-check-failed. After the cause is fixed, to empty it:",
+        "sqs purge-queue --queue-url https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-check-failed.",
+      ]
+      errors  = ["A run of the backlog check failed. Its log says why. It is tried up to twice more."]
+      not-run = ["The backlog check has not run for 3 days, so nobody would be alerted. A new schedule says so, too, until its first run. Later, look at the schedule city-backlog-alerts-check."]
+      start-failed = [
+        "The schedule could not start the backlog check. What failed is in the queue city-backlog-alerts-start-failed for 14 days, and until it is empty, this alarm stays on. To look:",
+        "sqs receive-message --queue-url https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-start-failed. After the cause is fixed, to empty it:",
+        "sqs purge-queue --queue-url https://sqs.us-east-1.amazonaws.com/123456789012/city-backlog-alerts-start-failed.",
+      ]
+      throttles = ["Lambda had no room for the backlog check, because too much else runs in this account. It is tried again."]
+    })
+    error_message = "An alarm says something else."
   }
   assert {
     condition = (
@@ -222,7 +248,7 @@ run "without_operators_alarms_notify_nobody_and_without_an_age_the_dashboard_has
   }
 
   assert {
-    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : length(alarm.alarm_actions) + length(alarm.ok_actions) == 0])
+    condition     = alltrue([for alarm in concat(values(aws_cloudwatch_metric_alarm.this), [aws_cloudwatch_metric_alarm.not_run]) : length(alarm.alarm_actions) + try(length(alarm.ok_actions), 0) == 0])
     error_message = "An alarm notifies somebody who is not there."
   }
   assert {

@@ -72,31 +72,33 @@ run "null_alerts_wildcards_in_the_environment_one_operator_twice_and_a_report_in
   expect_failures = [var.departments, var.github_actions, var.operator_emails, var.schedule_expression]
 }
 
-run "a_null_department_and_code_that_is_not_there" {
+run "a_null_department_one_id_of_two_and_code_that_is_not_there" {
   command = plan
   variables {
     departments = {
       trash = { services = ["Illegal Dumping"], alerts = { notifications = { threshold = 30, protocols = ["sms"] } } }
       water = null
     }
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", repository_id = "2002" }
     package             = "not/there.zip"
     schedule_expression = "cron(0 7 * * ? *)"
   }
 
-  expect_failures = [var.departments, var.schedule_expression]
+  expect_failures = [var.departments, var.github_actions, var.schedule_expression]
 }
 
-run "a_null_alert_and_code_that_is_a_folder" {
+run "a_null_alert_an_id_that_is_no_number_and_code_that_is_a_folder" {
   command = plan
   variables {
     departments = {
       water = { services = ["Water"], alerts = { critical = { threshold = 100, protocols = ["email"] }, extreme = null } }
     }
+    github_actions      = { repository = "example-city/alerts", state_bucket = "example-state", owner_id = "1001", repository_id = "*" }
     package             = "tests"
     schedule_expression = "cron(0 7 * * ? *)"
   }
 
-  expect_failures = [var.departments, var.schedule_expression]
+  expect_failures = [var.departments, var.github_actions, var.schedule_expression]
 }
 
 run "a_prefix_that_leaves_no_room_for_the_names_of_roles" {
@@ -186,4 +188,14 @@ run "ten_keys_of_all_kinds_of_accounts" {
     condition     = length(local._object_key_statements.read.UseObjectKeys.Resource) == 10
     error_message = jsonencode(local._object_key_statements)
   }
+}
+
+# Such a repository can't log in, or its roles are for whoever owns its name.
+run "a_repository_that_is_known_by_its_name_alone" {
+  command = plan
+  variables {
+    github_actions = { repository = "example-city/alerts", state_bucket = "example-state" }
+  }
+
+  expect_failures = [check.github_actions_has_ids]
 }

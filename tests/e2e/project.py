@@ -10,7 +10,7 @@ from pathlib import Path
 
 from moto.backends import get_backend
 
-from scripts.dev.sandbox import use_example
+from scripts.dev.sandbox import ACCOUNT, REGION, use_example
 from scripts.terraform import ROOT, find_terraform
 
 
@@ -49,6 +49,8 @@ def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
         os.utime(folder / name, (0, 0))  # older than the .venv below: nothing to set up again
     for service in ("iam", "s3", "sns"):
         get_backend(service).reset()
+    # Ready for texts, as the rest of the account is in scripts/dev/sandbox.py.
+    get_backend("sns")[ACCOUNT][REGION].set_sms_attributes({"MonthlySpendLimit": "20"})
     use_example(folder / "terraform", "multi-level")
     (folder / ".venv").symlink_to(Path(sys.prefix))
 

@@ -53,13 +53,20 @@ departments = {{
     }}
   }}
 }}
-github_actions      = {{ repository = "example-city/alerts", state_bucket = "{STATE}" }}
+github_actions = {{
+  repository    = "example-city/alerts"
+  owner_id      = 1001
+  repository_id = 2002
+  state_bucket  = "{STATE}"
+}}
 kms_key_arns        = ["{KEY}"]
 ledger              = true
 operator_emails     = ["ops@example.com"]
 package             = "runner.zip"
 report_url          = "s3://{REPORTS}/{{yyyy}}/open-{{mm}}.csv"
 schedule_expression = "cron(0 7 * * ? *)"
+sms_log_days        = 30
+sms_monthly_limit   = 50
 """
 # The provider waits half a minute for a new queue. So the administrator's are there already.
 QUEUES = """
@@ -256,6 +263,8 @@ def queue_url(city: City) -> str:
 
 def test_the_applier_applies_contacts_thresholds_topics_code_and_time(city: City) -> None:
     edited = SETTINGS.replace("threshold = 100", "threshold = 90").replace("cron(0 7", "cron(0 8")
+    edited = edited.replace("sms_log_days        = 30", "sms_log_days = 60")
+    edited = edited.replace("sms_monthly_limit   = 50", "sms_monthly_limit = 100")
     edited += "not_run_alarm_days = 3\n"
     city.workspace.write("city.auto.tfvars", edited.replace("extreme ", "severe "))
     package(city.workspace, "2")
@@ -283,6 +292,13 @@ def test_the_applier_applies_contacts_thresholds_topics_code_and_time(city: City
         f"{severe}aws_sns_topic_policy.this": "create",
         f'{severe}aws_sns_topic_subscription.this["sms/Fiona Miller"]': "create",
         f"{severe}terraform_data.destroy_before_create": "create",
+        'aws_cloudwatch_log_group.sms["water_extreme"]': "delete",
+        'aws_cloudwatch_log_group.sms["water_extreme/Failure"]': "delete",
+        'aws_cloudwatch_log_group.sms["water_severe"]': "create",
+        'aws_cloudwatch_log_group.sms["water_severe/Failure"]': "create",
+        'aws_cloudwatch_log_group.sms["DirectPublishToPhoneNumber"]': "update",
+        'aws_cloudwatch_log_group.sms["DirectPublishToPhoneNumber/Failure"]': "update",
+        'aws_cloudwatch_metric_alarm.sms["this"]': "update",
         'aws_iam_policy.runner["backlog-alerts-runner-1"]': "update",
         'module.schedule["this"].aws_cloudwatch_dashboard.this': "update",
         'module.schedule["this"].aws_cloudwatch_metric_alarm.not_run': "update",

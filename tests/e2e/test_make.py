@@ -23,6 +23,7 @@ def test_make_lists_every_target(project: Project) -> None:
             "plan",
             "review",
             "apply",
+            "doctor",
             "subscriptions",
             "check-backlog",
             "send-test",

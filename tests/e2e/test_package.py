@@ -108,6 +108,7 @@ def function(
             *alerts, report_url=report_url, ledger_bucket=BUCKET
         ),
         "2026-02.csv": "service_name,count\nWater,101\nTrash,100\n",
+        "later.csv": "service_name,count\nWater,101\nTrash,101\n",
     }
     s3.create_bucket(Bucket=BUCKET)
     for key, body in objects.items():
@@ -125,13 +126,18 @@ def published() -> dict[str, int]:
     return {topic.name: len(topic.sent_notifications) for topic in topics}
 
 
-def test_the_function_delivers_from_the_package_alone_and_a_failing_check_raises(
+def test_the_function_delivers_from_the_package_alone_and_raises_where_one_was_not_sent(
     function: Function,
 ) -> None:
     delivered = function.call({"month": "2026-02"})
-    failed = function.call({"month": "2026-01"})
-
     assert delivered.returncode == 0, delivered.stderr
     assert published() == {"water_critical": 1, "trash_critical": 0}
+
+    missing = function.call({"month": "2026-01"})
+    boto3.client("sns").delete_topic(TopicArn=an_alert("trash_critical").topic_arn)
+    failed = function.call({"report": f"s3://{BUCKET}/later.csv"})
+
+    assert missing.returncode == 0, missing.stderr
+    assert "s3://backlog-alerts/2026-01.csv: S3 answered NoSuchKey" in missing.stdout
     assert failed.returncode == 1
-    assert "s3://backlog-alerts/2026-01.csv: S3 answered NoSuchKey" in failed.stdout + failed.stderr
+    assert "the check exits with 1; the log says why" in failed.stderr

@@ -10,6 +10,7 @@ import yaml
 
 from scripts.terraform import ROOT
 from tests.e2e.project import Project, new_project, without_data_dir
+from tests.scripts.test_workflows import load
 
 # In the order in which a newcomer reads them; the commands build on each other. The numbers are
 # those of commands, so that none is overlooked.
@@ -17,7 +18,7 @@ READMES = {
     "README.md": 5,
     "terraform/README.md": 6,
     "runner/README.md": 2,
-    "scripts/README.md": 7,
+    "scripts/README.md": 8,
 }
 LANGUAGES = {"console", "crontab", "csv", "hcl", "yaml"}
 
@@ -77,3 +78,6 @@ def test_gitlabs_job_is_the_steps_that_a_test_runs() -> None:
     """See tests/e2e/test_workflows_steps.py."""
     assert list(gitlab()) == ["review"]
     assert gitlab()["review"]["variables"]["TF_CLI_ARGS_plan"] == "-lock=false"
+    (rule,) = gitlab()["review"]["rules"]
+    started = [path.replace("**/*", "**") for path in rule["changes"]]
+    assert started == load("apply")["on"]["push"]["paths"]

@@ -7,6 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
+from scripts.review.evaluate import evaluate
+from scripts.review.read import read_plan
 from tests.e2e.workspace import Workspace
 
 DEPARTMENTS = """
@@ -52,6 +54,18 @@ def runner_config(city: Workspace) -> Mapping[str, Any]:
 
 def test_the_second_plan_is_quiet(city: Workspace) -> None:
     assert city.plan().changes == {}
+
+
+def test_new_code_alone_changes_the_function_and_is_reviewed_as_that(city: Workspace) -> None:
+    """As after a change of the runner or of what it needs, with the same contacts."""
+    (city.folder / "runner.zip").write_bytes(NO_CODE[:-2] + b"\1\0!")  # with a comment
+    changes = city.plan("-out=code").changes
+    (city.folder / "runner.zip").write_bytes(NO_CODE)
+    reviewed = evaluate(read_plan(city.run("show", "-json", "code").stdout.encode()))
+
+    assert changes == {'module.schedule["this"].aws_lambda_function.check': "update"}
+    assert reviewed.watch == ("Scheduled check: 1 function modified.",)
+    assert reviewed.exit_code == 0
 
 
 def test_no_address_of_an_operator_is_shown(city: Workspace) -> None:

@@ -5,9 +5,9 @@ import re
 from scripts.terraform import ROOT
 
 TERRAFORM = ROOT / "terraform"
-ROWS = re.findall(
-    r"^\| `(\w+)` \| (.*?) \|", (TERRAFORM / "README.md").read_text(encoding="utf-8"), re.MULTILINE
-)
+README = (TERRAFORM / "README.md").read_text(encoding="utf-8")
+SETTINGS = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
+ROWS = re.findall(r"^\| `(\w+)` \| (.*?) \|", SETTINGS, re.MULTILINE)
 VARIABLES = re.findall(
     r'^variable "(\w+)" \{\n(.*?)^\}',
     (TERRAFORM / "variables.tf").read_text(encoding="utf-8"),

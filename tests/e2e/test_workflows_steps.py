@@ -84,14 +84,28 @@ def runner(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str,
     return runner
 
 
-def test_only_what_touches_terraform_is_reviewed(runner: Runner) -> None:
-    (runner.project.folder / "README.md").open("a").write("\n")
+@pytest.mark.parametrize(
+    ("name", "is_reviewed"),
+    [
+        ("README.md", False),
+        ("scripts/review/render.py", False),
+        ("runner/rules.py", True),
+        ("requirements-runner.txt", True),
+        ("scripts/dev/package.py", True),
+        ("Makefile", True),
+        ("terraform/.terraform.lock.hcl", True),
+        ("terraform/contacts.csv", True),
+    ],
+)
+def test_only_what_is_deployed_is_reviewed(runner: Runner, name: str, is_reviewed: bool) -> None:
+    file = runner.project.folder / name
+    text = file.read_bytes()
+    file.write_bytes(text + b"\n")
     runner.commit()
-    assert runner.step("plan", "review", 0).outputs == {}
 
-    runner.edit("Fiona Miller,fiona.miller@example.com,", "Fiona Miller, fiona.miller@example.com,")
+    assert runner.step("plan", "review", 0).outputs == ({"deployed": "yes"} if is_reviewed else {})
+    file.write_bytes(text)
     runner.commit()
-    assert runner.step("plan", "review", 0).outputs == {"terraform": "yes"}
 
 
 def test_a_fork_is_rejected(runner: Runner) -> None:
@@ -157,6 +171,9 @@ def test_the_reviewed_plan_is_applied_and_no_other(runner: Runner) -> None:
     assert reviewed.code == 0, reviewed.log
     assert "streets extreme: no subscriber is left" in reviewed.summary
     digest = reviewed.outputs["digest"]
+    assert reviewed.summary.endswith(
+        f"\n\nTo apply exactly this by hand, run the workflow with this digest: {digest}\n"
+    )
 
     runner.edit("omar.haddad@", "somebody.else@")
     other = runner.step("apply", "apply", 0, ACCEPTED=digest)

@@ -1,6 +1,7 @@
-"""The scheduled check: the command line's work, one-line logs, metrics, errors to retry on."""
+"""The scheduled check: the command line's work, one-line logs, metrics, what is tried again."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,19 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+def configure(report: Path, **settings: Any) -> None:
+    settings = {"report_url": str(report), "ledger_bucket": BUCKET, **settings}
+    text = runner_config(WATER, TREES, EXTREME, **settings)
+    boto3.client("s3").put_object(
+        Bucket=BUCKET, Key="config/runner_config.json", Body=text.encode()
+    )
+
+
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     """The report, at the address that the configuration on S3 names."""
     path = tmp_path / "report.csv"
-    text = runner_config(WATER, TREES, EXTREME, report_url=str(path), ledger_bucket=BUCKET)
-    boto3.client("s3").put_object(
-        Bucket=BUCKET, Key="config/runner_config.json", Body=text.encode()
-    )
+    configure(path)
     path.write_text("service_name,count\nWater,120\nTrees,7\n")
     return path
 
@@ -100,12 +106,13 @@ def failure(event: Any = None) -> str:
     return str(caught.value)
 
 
-def test_an_unknown_alert_raises_after_the_rest_was_sent(
+def test_an_unknown_alert_is_not_tried_again_and_the_rest_is_sent(
     report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report.write_text("service_name,count\nWater,120\nTrees,n/a\n")
 
-    assert failure() == "the check exits with 3; the log says why"
+    handler({}, None)
+
     assert sent()["water_critical"] == 1
     assert [line.get("Unknown") for line in logged(capsys)] == [None, None, None, 1]
 
@@ -119,13 +126,45 @@ def test_a_message_that_was_not_sent_raises(
     assert logged(capsys)[1]["reason"] == "there is no such topic; run `make apply`"
 
 
-def test_a_report_that_is_not_there_raises_and_says_why_in_the_log(
+def test_a_report_that_is_not_there_is_not_tried_again_and_the_log_says_why(
     report: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report.unlink()
 
-    assert failure() == "the check exits with 3; the log says why"
+    handler({}, None)
+
     assert logged(capsys) == [{"error": f"{report}: No such file or directory", "exit_code": 3}]
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        (None, {}),
+        ("<html>", {}),
+        ("service_name,count\nWater,20\nTrees,n/a\n", {}),
+        ("service_name,count\nWater,20\nTrees,7\n", {"max_report_age_days": 1}),
+    ],
+    ids=["missing", "broken", "broken in part", "stale"],
+)
+def test_operators_get_one_message_of_a_report_that_can_not_be_trusted(
+    report: Path, text: str | None, settings: dict[str, Any]
+) -> None:
+    operators = boto3.client("sns").create_topic(Name="backlog-operators")["TopicArn"]
+    configure(report, operators_topic_arn=operators, **settings)
+    if text is None:
+        report.unlink()
+    else:
+        report.write_text(text)
+        os.utime(report, (0, 0))
+
+    handler({}, None)
+
+    assert sent() == {
+        "water_critical": 0,
+        "trees_critical": 0,
+        "water_extreme": 0,
+        "backlog-operators": 1,
+    }
 
 
 NAME = f"s3://{BUCKET}/config/runner_config.json"

@@ -43,6 +43,7 @@ def test_a_publish_holds_texts_for_each_channel_and_attributes_to_filter_by() ->
             "count": {"DataType": "Number", "StringValue": "120"},
             "threshold": {"DataType": "Number", "StringValue": "100"},
             "month": {"DataType": "String", "StringValue": "2026-02"},
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"},
         },
     }
 
@@ -200,4 +201,5 @@ def test_sns_takes_the_arguments_and_keeps_every_part() -> None:
         "count": {"Type": "Number", "Value": "120"},
         "threshold": {"Type": "Number", "Value": "100"},
         "month": {"Type": "String", "Value": "2026-02"},
+        "AWS.SNS.SMS.SMSType": {"Type": "String", "Value": "Transactional"},
     }

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import platform
+import re
 import stat
 import subprocess
 import sys
@@ -10,12 +11,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from scripts import terraform
 from scripts.terraform import MIRROR_VARIABLE, ROOT, TerraformError, find_terraform, init, main
 from tests.support.servers import Server, http
 
-INSTALL = "install Terraform 1.9 or newer (below 2.0) and put it on the PATH"
+INSTALL = "install Terraform 1.10 or newer (below 2.0, not OpenTofu) and put it on the PATH"
 PINNED_NAME = f"terraform-{terraform.PINNED}/terraform"
 
 
@@ -48,7 +50,9 @@ def a_terraform(machine: Path, version: str = "1.11.4", then: str = "exit 0") ->
     return executable(
         machine / "bin" / "terraform",
         f"""
-if [ "$1" = version ]; then echo '{{"terraform_version": "{version}"}}'; exit 0; fi
+if [ "$1" = version ]; then
+  echo '{{"terraform_version": "{version}", "terraform_outdated": false}}'; exit 0
+fi
 echo "$PWD|$TF_PLUGIN_CACHE_DIR|$*" >> '{machine}/log'
 {then}""",
     )
@@ -74,16 +78,14 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize(
-    "version", ["1.9.0", "1.9.8", "1.10.0", "1.11.4", "1.99.99", "1.12.0-beta1"]
-)
+@pytest.mark.parametrize("version", ["1.10.0", "1.10.5", "1.11.4", "1.99.99", "1.12.0-beta1"])
 def test_a_terraform_on_the_path_that_fits_is_taken(machine: Path, version: str) -> None:
     found = a_terraform(machine, version)
 
     assert find_terraform() == str(found)
 
 
-@pytest.mark.parametrize("version", ["0.15.5", "1.8.5", "2.0.0", "2.0.0-beta1", "10.0.0", "new"])
+@pytest.mark.parametrize("version", ["0.15.5", "1.9.8", "2.0.0", "2.0.0-beta1", "10.0.0", "new"])
 def test_a_terraform_on_the_path_that_does_not_fit_is_passed_over(
     machine: Path, version: str
 ) -> None:
@@ -93,6 +95,32 @@ def test_a_terraform_on_the_path_that_does_not_fit_is_passed_over(
     assert find_terraform() == str(pinned)
 
 
+def test_it_asks_for_what_the_configuration_asks_for() -> None:
+    versions = (ROOT / "terraform" / "versions.tf").read_text()
+
+    lowest, below = (".".join(map(str, v)) for v in (terraform.LOWEST, terraform.BELOW))
+    assert f'required_version = ">= {lowest}, < {below}"' in versions
+    assert f"Terraform {lowest} or newer (below {below}, not OpenTofu)" in terraform.INSTALL
+    assert f"Terraform {lowest} or newer" in (ROOT / "README.md").read_text()
+
+
+def test_providers_that_change_the_ledgers_bucket_for_ever_are_left_out() -> None:
+    """They plan `blocked_encryption_types` at every plan, from 6.22 on until 6.40."""
+    versions = (ROOT / "terraform" / "versions.tf").read_text()
+    (wanted,) = re.findall(r"^ +version += \"(.*)\"$", versions, re.MULTILINE)
+    lock = (ROOT / "terraform" / ".terraform.lock.hcl").read_text()
+    (locked, constraints) = re.findall(r"^  (?:version|constraints) += \"(.*)\"$", lock, re.M)
+
+    released = [f"6.{minor}.0" for minor in range(51)] + ["6.22.1", "6.32.1", "6.35.1"]
+    left_out = {v for v in released if v not in SpecifierSet(wanted)}
+    assert left_out == {v for v in released if 22 <= int(v.split(".")[1]) < 40}
+    assert all(v in SpecifierSet(wanted) for v in ("5.83.0", "5.100.0", locked))
+    assert all(v not in SpecifierSet(wanted) for v in ("5.82.2", "7.0.0"))
+    assert SpecifierSet(constraints) == SpecifierSet(
+        wanted.replace("5.83", "5.83.0").replace("7.0", "7.0.0")
+    )
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -100,6 +128,8 @@ def test_a_terraform_on_the_path_that_does_not_fit_is_passed_over(
         "#!/bin/sh\necho Terraform v1.11.4\n",
         "#!/bin/sh\necho '[]'\n",
         "#!/bin/sh\necho '{}'\n",
+        # OpenTofu under Terraform's name: a review can't read its plans.
+        """#!/bin/sh\necho '{"terraform_version": "1.11.4", "provider_selections": {}}'\n""",
         "#!/no/such/interpreter\n",
         "\x7fELF of another machine\n",
     ],

@@ -1,6 +1,9 @@
 """What the workflows may do, read from their files; their steps are run in tests/e2e."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +12,13 @@ import yaml
 from scripts.terraform import PINNED, ROOT
 
 WORKFLOWS = {path.stem: path for path in (ROOT / ".github" / "workflows").glob("*.yml")}
+# The commits of releases for Node 24, as their repositories' tags name them.
 PINS = {
-    "actions/checkout": "11bd71901bbe5b1630ceea73d27597364c9af683",
-    "actions/setup-python": "a26af69be951a213d495a4c3e4e4022e16d87065",
-    "hashicorp/setup-terraform": "b9cd54a3c349d3f38e8881555d616ced269862dd",
-    "aws-actions/configure-aws-credentials": "b47578312673ae6fa5b5096b330d9fbac3d116df",
-    "marocchino/sticky-pull-request-comment": "773744901bac0e8cbb5a0dc842800d45e9b2b405",
+    "actions/checkout": "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+    "actions/setup-python": "5fda3b95a4ea91299a34e894583c3862153e4b97 # v7.0.0",
+    "hashicorp/setup-terraform": "dfe3c3f87815947d99a8997f908cb6525fc44e9e # v4.0.1",
+    "aws-actions/configure-aws-credentials": "e6de054238d6b7531b4efff3b6587d9aade6a06c # v6.2.3",
+    "marocchino/sticky-pull-request-comment": "5770ad5eb8f42dd2c4f34da00c94c5381e49af88 # v3.0.5",
 }
 ROLES = {
     ("plan", "review"): "BACKLOG_PLAN_ROLE",
@@ -50,7 +54,7 @@ def test_there_are_three_workflows() -> None:
 
 @pytest.mark.parametrize("name", sorted(WORKFLOWS))
 def test_actions_are_pinned_by_commit(name: str) -> None:
-    used = re.findall(r"uses: (\S+)@(\S+) # v[0-9.]+$", WORKFLOWS[name].read_text(), re.MULTILINE)
+    used = re.findall(r"uses: (\S+)@(.+)$", WORKFLOWS[name].read_text(), re.MULTILINE)
 
     assert len(used) == WORKFLOWS[name].read_text().count("uses:")
     assert {(action, commit) for action, commit in used} <= set(PINS.items())
@@ -102,6 +106,13 @@ def test_nothing_is_uploaded_and_no_secret_is_used(name: str) -> None:
     assert "pull_request_target" not in text
 
 
+def test_the_readme_has_each_of_githubs_variables() -> None:
+    used = re.findall(r"\bvars\.(\w+)", "".join(w.read_text() for w in WORKFLOWS.values()))
+    readme = (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"^\| `(BACKLOG_\w+)` \|", readme, re.MULTILINE)) == set(used)
+
+
 def steps_before_credentials(name: str, job: str) -> list[dict[str, Any]]:
     steps = job_of(name, job)["steps"]
     (first,) = (i for i, s in enumerate(steps) if "configure-aws" in s.get("uses", ""))
@@ -113,28 +124,104 @@ def test_a_forks_code_never_runs_with_credentials() -> None:
     (rejection,) = (s for s in steps_before_credentials("plan", "review") if "fork" in str(s))
 
     assert rejection["if"] == (
-        "steps.touched.outputs.terraform &&"
+        "steps.touched.outputs.deployed &&"
         " github.event.pull_request.head.repo.full_name != github.repository"
     )
     assert rejection["run"].endswith("exit 1\n")
     assert "if" not in job_of("plan", "review")
 
 
-def test_pull_requests_that_touch_terraform_are_reviewed_and_main_is_applied() -> None:
+def touched_paths() -> set[str]:
+    """Return what plan.yml compares with the commit before, as paths of a push."""
+    (step,) = (s for s in job_of("plan", "review")["steps"] if s.get("id") == "touched")
+    paths = step["run"].split(" || ")[0].split(" -- ")[1].split()
+    return {f"{path}/**" if (ROOT / path).is_dir() else path for path in paths}
+
+
+def test_pull_requests_that_change_what_is_deployed_are_reviewed_and_main_is_applied() -> None:
     """Without `paths`: a check that never starts would block every other pull request."""
     assert set(load("plan")["on"]["pull_request"]) == {"types"}
     later = [s for s in job_of("plan", "review")["steps"][3:] if "if" in s]
     assert len(later) == len(job_of("plan", "review")["steps"]) - 3
-    assert all(s["if"].startswith("steps.touched.outputs.terraform") for s in later)
-    assert load("apply")["on"]["push"] == {"branches": ["main"], "paths": ["terraform/**"]}
+    assert all(s["if"].startswith("steps.touched.outputs.deployed") for s in later)
+    assert load("apply")["on"]["push"] == {
+        "branches": ["main"],
+        "paths": [
+            *("Makefile", "requirements-runner.txt", "runner/**", "scripts/dev/package.py"),
+            "terraform/**",
+        ],
+    }
+    assert touched_paths() == set(load("apply")["on"]["push"]["paths"])
 
 
-def test_the_apply_waits_for_approval_and_for_the_reviewed_digest() -> None:
+BUILD = """
+import sys
+from scripts.dev import package
+opened = []
+sys.addaudithook(lambda event, args: opened.append(args[0]) if event == "open" else None)
+sys.executable = sys.argv[1]
+code = package.main(["--output", sys.argv[2]])
+print(*opened, sep="\\n")
+raise SystemExit(code)
+"""
+
+
+def test_what_the_functions_code_is_made_of_starts_a_review_and_an_apply(tmp_path: Path) -> None:
+    """What the build opens, and the locks that it hands to uv."""
+    uv = tmp_path / "uv"
+    uv.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/arguments\n')
+    uv.chmod(0o755)
+    command = [sys.executable, "-c", BUILD, str(tmp_path / "python"), str(tmp_path / "runner.zip")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    named = {*done.stdout.splitlines(), *(tmp_path / "arguments").read_text().splitlines()}
+    read = {str(Path(name).relative_to(ROOT)) for name in named if name.startswith(f"{ROOT}/")}
+    assert {"requirements-runner.txt", "runner/handler.py", "runner/ledger.py"} <= read
+    builds = {"Makefile", "scripts/dev/package.py"}
+    assert [name for name in read | builds if not starts_an_apply(name)] == []
+    assert not any(map(starts_an_apply, ("README.md", "scripts/review/read.py", "tests/x.py")))
+
+
+def starts_an_apply(name: str) -> bool:
+    """Tell whether a push that changes this file starts apply.yml."""
+    paths = load("apply")["on"]["push"]["paths"]
+    return any(name == p or (p.endswith("**") and name.startswith(p[:-2])) for p in paths)
+
+
+@pytest.mark.parametrize(
+    ("event", "digest", "on_push", "is_applied"),
+    [
+        ("push", "", "", False),  # nobody was asked
+        ("push", "", "yes", False),
+        ("push", "", "true", True),  # the environment asks
+        ("workflow_dispatch", "", "", False),  # a review alone
+        ("workflow_dispatch", "", "true", False),
+        ("workflow_dispatch", "0123456789abcdef", "", True),
+        ("workflow_dispatch", "0123456789abcdef", "true", True),
+    ],
+)
+def test_nothing_is_applied_that_nobody_approved(
+    event: str, digest: str, on_push: str, is_applied: bool
+) -> None:
+    condition = job_of("apply", "apply")["if"].replace("&&", "and").replace("||", "or")
+    values = {
+        "inputs.digest": digest,
+        "github.event_name": event,
+        "vars.BACKLOG_APPLY_ON_PUSH": on_push,
+    }
+    for name, value in values.items():
+        condition = condition.replace(name, repr(value))
+
+    assert eval(condition) is is_applied
+
+
+def test_the_apply_waits_for_its_environment_and_takes_the_accepted_plan_alone() -> None:
+    """By hand it is the digest of a review that somebody has read, not of the one just made."""
     job = job_of("apply", "apply")
 
     assert (job["environment"], job["needs"]) == ("production", "review")
     plan, apply = (step for step in job["steps"] if "run" in step)
-    assert plan["env"]["ACCEPTED"] == "${{ needs.review.outputs.digest }}"
+    assert plan["env"]["ACCEPTED"] == "${{ inputs.digest || needs.review.outputs.digest }}"
     assert plan["run"].startswith('test -n "$ACCEPTED"\nmake plan ACCEPT="$ACCEPTED"')
     assert "make apply PLAN=.cache/plan/plan > .cache/plan/apply.txt 2>&1" in apply["run"]
 
@@ -143,7 +230,7 @@ def test_only_a_label_with_this_plans_digest_lets_a_risk_pass() -> None:
     gate = job_of("plan", "review")["steps"][-1]
 
     assert gate["if"] == (
-        "steps.touched.outputs.terraform && steps.review.outputs.code != '0' &&"
+        "steps.touched.outputs.deployed && steps.review.outputs.code != '0' &&"
         " (steps.review.outputs.code != '1' || !contains(github.event.pull_request.labels.*.name,"
         " format('accept-{0}', steps.review.outputs.digest)))"
     )
@@ -162,4 +249,36 @@ def test_the_commit_before_the_pull_request_is_fetched() -> None:
 
 def test_the_schedule_is_off_until_its_role_is_named() -> None:
     assert job_of("check-backlog", "check")["if"] == "vars.BACKLOG_CHECK_ROLE != ''"
-    assert load("check-backlog")["on"]["schedule"] == [{"cron": "0 12 2 * *"}]
+    assert load("check-backlog")["on"]["schedule"] == [{"cron": "17 12 * * *"}]
+    assert "daily at 12:17 UTC" in (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("", "", ""),
+        ('"$BACKLOG_CHECK_MONTH"', "${{ inputs.month }}", "template-injection"),
+        ("persist-credentials: false", "fetch-depth: 1", "artipacked"),
+        ("@3d3c42e5aac5ba805825da76410c181273ba90b1", "@v7", "unpinned-uses"),
+        ("vars.BACKLOG_CHECK_ROLE !=", "vars.BACKLOG_CHECK_ROLE !", "expression"),
+        ("needs: review", "needs: reviews", "job-needs"),
+        ("needs.review.outputs.digest", "needs.review.outputs.digets", "expression"),
+    ],
+)
+def test_lint_finds_the_usual_mistakes_in_workflows(
+    tmp_path: Path, old: str, new: str, finding: str
+) -> None:
+    """By the commands of `make lint`."""
+    (recipe,) = re.findall(r"\$\(VENV\)/bin/zizmor .*$", (ROOT / "Makefile").read_text(), re.M)
+    for workflow in WORKFLOWS.values():
+        copy = tmp_path / workflow.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(workflow.read_text().replace(old, new) if old else workflow.read_text())
+
+    command = recipe.replace("$(VENV)", str(Path(sys.prefix)))
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode != 0) is bool(finding), done.stdout + done.stderr
+    assert f"[{finding}]" in done.stdout or not finding

@@ -30,6 +30,7 @@ SNS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/aws-sns"
 _TAGGING = {
     "cloudwatch:PutMetricAlarm": "cloudwatch:TagResource",
     "iam:CreatePolicy": "iam:TagPolicy",
+    "logs:CreateLogGroup": "logs:TagResource",
     "sns:CreateTopic": "sns:TagResource",
 }
 # A part of a bucket's configuration, by the query that names it, where moto has no name for it.
@@ -196,7 +197,7 @@ def _other_asks(
         resource = ":".join(resource.split(":")[:6])  # a subscription is its topic's
     context = {"iam:PolicyARN": fields["PolicyArn"]} if "PolicyArn" in fields else {}
     yield Ask(action, resource, context)
-    if action in _TAGGING and any(name.startswith("Tags.") for name in fields):
+    if action in _TAGGING and any(re.match(r"tags\b", name, re.IGNORECASE) for name in fields):
         yield Ask(_TAGGING[action], resource)
     if service == "scheduler" and "Target" in fields:
         to = {"iam:PassedToService": "scheduler.amazonaws.com"}

@@ -1,5 +1,6 @@
 resource "aws_sns_topic" "this" {
   name              = var.name
+  display_name      = var.sender_name
   kms_master_key_id = var.kms_key_id
 }
 

@@ -8,6 +8,11 @@ variable "name" {
   type        = string
 }
 
+variable "sender_name" {
+  description = "Sender's name in emails and texts; null means none."
+  type        = string
+}
+
 variable "subscriptions" {
   description = "Subscriptions by \"<protocol>/<person>\"."
   type        = map(object({ protocol = string, endpoint = string }))

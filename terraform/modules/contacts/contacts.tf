@@ -196,4 +196,11 @@ locals {
       }
     }
   }
+
+  # 9. Who receives nothing, although "none" does not ask for that: no alert of the department uses
+  # a channel that reaches them.
+  receive_nothing = [
+    for person in local._people : { department = person.department, name = person.name }
+    if person.channels != "none" && length(setintersection(person.protocols, local._department_protocols[person.department])) == 0
+  ]
 }

@@ -7,6 +7,11 @@ output "problems" {
   value       = local.problems
 }
 
+output "receive_nothing" {
+  description = "Department and name of everybody in the contacts who receives no alert, in the order of the rows."
+  value       = local.receive_nothing
+}
+
 output "topics" {
   description = "Topic name to its alert and its subscriptions; everything that is built depends on it, so that problems stop the plan first."
   value = {

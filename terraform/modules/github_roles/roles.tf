@@ -2,15 +2,30 @@
 # them. The apply role can't change them.
 
 locals {
-  _runs = "repo:${var.repository.repository}"
-
-  # Who may take a role: GitHub's name for the run (the claim "sub").
-  # https://docs.github.com/actions/security-for-github-actions/security-hardening-your-deployments/about-security-hardening-with-openid-connect
-  _subjects = {
-    apply = ["${local._runs}:environment:${var.repository.environment}"]
-    check = ["${local._runs}:ref:refs/heads/${var.repository.branch}"]
-    plan  = ["${local._runs}:pull_request", "${local._runs}:ref:refs/heads/${var.repository.branch}"]
+  # What may take a role: a kind of run, as GitHub names it at the end of a token's claim "sub".
+  # https://docs.github.com/en/actions/reference/security/oidc
+  _runs = {
+    apply = ["environment:${var.repository.environment}"]
+    check = ["ref:refs/heads/${var.repository.branch}"]
+    plan  = ["pull_request", "ref:refs/heads/${var.repository.branch}"]
   }
+
+  # How "sub" begins: with the repository. One made, renamed or transferred since July 15, 2026 is
+  # named with ids, which GitHub never gives twice. An older one is named without. Whoever registers
+  # that name, once it is free, can send it as well. So where the ids are known, a name alone counts
+  # only beside the claim with the repository's id. AWS reads that claim in its commercial regions.
+  # Elsewhere a name alone is rejected.
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html
+  _parts = split("/", var.repository.repository)
+  _with_ids = [for owner_id in var.repository.owner_id[*] : {
+    name   = "${local._parts[0]}@${owner_id}/${local._parts[1]}@${var.repository.repository_id}"
+    claims = {}
+  }]
+  _by_name = {
+    name   = var.repository.repository
+    claims = { for id in var.repository.repository_id[*] : "token.actions.githubusercontent.com:repository_id" => id }
+  }
+  _repositories = concat(local._with_ids, [local._by_name])
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
@@ -21,7 +36,7 @@ resource "aws_iam_openid_connect_provider" "github" {
 }
 
 resource "aws_iam_role" "ci" {
-  for_each = local._subjects
+  for_each = local._runs
 
   name        = "${local._prefix}${each.key}"
   description = "GitHub Actions: ${each.key} of the backlog alerts."
@@ -30,22 +45,22 @@ resource "aws_iam_role" "ci" {
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = [for repository in local._repositories : {
       Effect    = "Allow"
       Action    = "sts:AssumeRoleWithWebIdentity"
       Principal = { Federated = try(aws_iam_openid_connect_provider.github["this"].arn, var.repository.oidc_provider_arn) }
       Condition = {
-        StringEquals = {
+        StringEquals = merge(repository.claims, {
           "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
-          "token.actions.githubusercontent.com:sub" = each.value
-        }
+          "token.actions.githubusercontent.com:sub" = [for run in each.value : "repo:${repository.name}:${run}"]
+        })
       }
     }]
   })
 }
 
 resource "aws_iam_role_policy" "ci" {
-  for_each = local._subjects
+  for_each = local._runs
 
   name   = "inline"
   role   = aws_iam_role.ci[each.key].id

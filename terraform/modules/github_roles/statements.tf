@@ -9,9 +9,11 @@ locals {
   _state_arn           = "${local._aws}:s3:::${var.repository.state_bucket}/${var.repository.state_key}"
   _runner_policies_arn = "${local._aws}:iam::*:policy/${var.name_prefix}backlog-alerts-runner-*"
 
-  # An alarm and a log of texts may be there without a schedule, too.
-  _alarms_arn    = "${local._aws}:cloudwatch:*:*:alarm:${var.name_prefix}backlog-*"
-  _text_logs_arn = "${local._aws}:logs:*:*:log-group:sns/*/*/DirectPublishToPhoneNumber*"
+  # An alarm and the logs of texts may be there without a schedule, too. Each topic has an underscore.
+  _alarms_arn = "${local._aws}:cloudwatch:*:*:alarm:${var.name_prefix}backlog-*"
+  _text_logs_arns = [
+    for name in ["DirectPublishToPhoneNumber*", "${var.name_prefix}*_*"] : "${local._aws}:logs:*:*:log-group:sns/*/*/${name}"
+  ]
 
   # What a schedule has, if there is one. An administrator makes it once. Plans read it from then on.
   _schedules         = var.schedule_name[*]
@@ -66,16 +68,11 @@ locals {
     }
     ReadAlarmsAndTextLogs = {
       Action   = ["cloudwatch:ListTagsForResource", "logs:FilterLogEvents", "logs:ListTagsForResource"]
-      Resource = [local._alarms_arn, local._text_logs_arn]
+      Resource = concat([local._alarms_arn], local._text_logs_arns)
     }
     ReadLedgerBucket = {
-      Action = [
-        "s3:ListBucket", "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLogging",
-        "s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy",
-        "s3:GetBucketPublicAccessBlock", "s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning",
-        "s3:GetBucketWebsite", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration",
-        "s3:GetReplicationConfiguration", "s3:ListTagsForResource",
-      ]
+      # A plan reads each part of a bucket's settings, with each version of the provider a few more.
+      Action   = ["s3:Get*Configuration", "s3:GetBucket*", "s3:ListBucket", "s3:ListTagsForResource"]
       Resource = [var.ledger_bucket_arn]
     }
     ReadPermissions = {
@@ -101,7 +98,8 @@ locals {
     }
   })
 
-  # Roles, boundaries, queues, log groups, tags and the account's settings for texts stay an administrator's.
+  # Roles, boundaries, queues, the function's log, tags and the account's settings for texts stay an
+  # administrator's.
   _schedule_writes = merge([for arns in values(local._schedule_arns) : {
     # An update names the schedule's role again. That can start the function, and no more.
     # https://docs.aws.amazon.com/scheduler/latest/UserGuide/security_iam_id-based-policy-examples.html
@@ -123,8 +121,7 @@ locals {
       Condition = { ArnLike = { "iam:PolicyARN" = local._runner_policies_arn } }
     }
     EmptyLedgerBucket = { Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${var.ledger_bucket_arn}/*"] }
-    KeepTextLogs      = { Action = ["logs:PutRetentionPolicy"], Resource = [local._text_logs_arn] }
-    # An alarm is made with its tags, and so is a bucket from version 6.23 of the provider on.
+    # An alarm is made with its tags, and so is a log group, and a bucket from version 6.23 of the provider on.
     ManageAlarms = {
       Action   = ["cloudwatch:DeleteAlarms", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]
       Resource = [local._alarms_arn]
@@ -143,6 +140,11 @@ locals {
         "iam:TagPolicy", "iam:UntagPolicy",
       ]
       Resource = [local._runner_policies_arn]
+    }
+    # A topic that sends texts has its own.
+    ManageTextLogs = {
+      Action   = ["logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"]
+      Resource = local._text_logs_arns
     }
     ManageTopics = {
       Action = [

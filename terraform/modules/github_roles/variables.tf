@@ -41,7 +41,7 @@ variable "read_statements" {
 }
 
 variable "repository" {
-  description = "The repository with its branch and environment, and its state, as the root module's github_actions."
+  description = "The repository with its ids, its branch and environment, and its state, as the root module's github_actions."
   type = object({
     repository        = string
     state_bucket      = string
@@ -49,6 +49,8 @@ variable "repository" {
     branch            = string
     environment       = string
     oidc_provider_arn = string
+    owner_id          = string
+    repository_id     = string
   })
 }
 

@@ -4,16 +4,22 @@ locals {
   _operators = var.operators_topic_arn == null ? [] : [var.operators_topic_arn]
 
   _function = { FunctionName = aws_lambda_function.check.function_name }
-  # "OK" is sent only where it means that something was fixed. After a run that failed, five minutes
-  # without a run fix nothing.
+  # A queue keeps its alarm on until somebody empties it.
+  _in_a_queue = {
+    for name, queue in { check-failed = aws_sqs_queue.check_failed, start-failed = aws_sqs_queue.start_failed } :
+    name => join(" ", [
+      "What failed is in the queue ${queue.name} for 14 days, and until it is empty, this alarm stays on.",
+      "To look: aws sqs receive-message --queue-url ${queue.url}.",
+      "After the cause is fixed, to empty it: aws sqs purge-queue --queue-url ${queue.url}.",
+    ])
+  }
   _alarms = {
     check-failed = {
-      description = "Runs of the backlog check failed with all their retries. Their events are in the queue of this name."
+      description = "A run of the backlog check failed with all its tries. ${local._in_a_queue.check-failed}"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = aws_sqs_queue.check_failed.name }
-      notify_ok   = true
     }
     errors = {
       description = "A run of the backlog check failed. Its log says why. It is tried up to twice more."
@@ -21,15 +27,13 @@ locals {
       metric      = "Errors"
       statistic   = "Sum"
       dimensions  = local._function
-      notify_ok   = false
     }
     start-failed = {
-      description = "The schedule could not start the backlog check. Its events are in the queue of this name."
+      description = "The schedule could not start the backlog check. ${local._in_a_queue.start-failed}"
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = aws_sqs_queue.start_failed.name }
-      notify_ok   = true
     }
     throttles = {
       description = "Lambda had no room for the backlog check, because too much else runs in this account. It is tried again."
@@ -37,11 +41,12 @@ locals {
       metric      = "Throttles"
       statistic   = "Sum"
       dimensions  = local._function
-      notify_ok   = false
     }
   }
 }
 
+# None of these says OK. A new alarm would say it at once, and after a failed run five minutes without
+# another fix nothing.
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local._alarms
 
@@ -59,15 +64,17 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
 
   alarm_actions = local._operators
-  ok_actions    = each.value.notify_ok ? local._operators : []
 }
 
 # A function that isn't started has no data at all. CloudWatch looks for older data before it counts
 # missing data as breaching, which would cost days. So the days without a run are filled with 0.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 resource "aws_cloudwatch_metric_alarm" "not_run" {
-  alarm_name        = "${var.name}-not-run"
-  alarm_description = "The backlog check has not run for ${var.not_run_days} days, so nobody would be alerted. Look at its schedule, ${var.name}-check."
+  alarm_name = "${var.name}-not-run"
+  alarm_description = join(" ", [
+    "The backlog check has not run for ${var.not_run_days} days, so nobody would be alerted.",
+    "A new schedule says so, too, until its first run. Later, look at the schedule ${var.name}-check.",
+  ])
 
   evaluation_periods  = var.not_run_days
   comparison_operator = "LessThanThreshold"
@@ -92,6 +99,7 @@ resource "aws_cloudwatch_metric_alarm" "not_run" {
     }
   }
 
+  # A new alarm begins with ALARM: nothing has run yet. So OK always means that the check runs now.
   alarm_actions = local._operators
   ok_actions    = local._operators
 }

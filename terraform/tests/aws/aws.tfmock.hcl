@@ -44,3 +44,6 @@ mock_data "aws_s3_object" {
     EOT
   }
 }
+mock_data "aws_service" {
+  defaults = { region = "us-east-1" }
+}

@@ -680,7 +680,15 @@ INVALID: dict[str, tuple[bytes, str]] = {
     ),
     "errored, who knows": (a_plan(errored=None), "the plan does not have the form"),
     "incomplete": (a_plan(complete=False), "the plan is of a part alone"),
-    "complete, who knows": (a_plan(complete=None), "the plan does not have the form"),
+    "OpenTofu's": (
+        a_plan(complete=None, applyable=None),
+        "the plan does not say whether it is complete, as OpenTofu's never do; use Terraform",
+    ),
+    "complete, who knows": (a_plan(complete=None), "the plan does not say whether it is complete"),
+    "applyable, who knows": (
+        a_plan(applyable=None),
+        "the plan does not say whether it is complete",
+    ),
     "deferred": (a_plan(deferred_changes=[{"reason": "x"}]), "the plan is of a part alone"),
     "not applyable": (
         a_plan(a_topic("water_critical", "create"), applyable=False),
@@ -883,6 +891,16 @@ def test_a_check_that_fails_for_a_reason_the_review_names_is_no_riddle() -> None
     standing = review(checks=failed)
     assert (standing.undetermined, standing.exit_code) == ((), 0)
     assert standing.notes == ("Without subscribers, as before: water critical and water extreme.",)
+
+
+def test_a_repository_whose_ids_are_not_set_is_noted() -> None:
+    noted = review(*emails(1, "no-op"), SMS, checks=[("github_actions_has_ids", "fail")])
+
+    assert (noted.undetermined, noted.exit_code) == ((), 0)
+    assert noted.notes == (
+        "github_actions has no owner_id and repository_id: a repository made, renamed or"
+        " transferred on GitHub since July 15, 2026 can't log in.",
+    )
 
 
 # Accepting.
