@@ -22,7 +22,7 @@ from moto.backends import get_backend
 from scripts.dev.sandbox import copy_terraform, hasten
 from scripts.terraform import ROOT, init
 from tests.e2e.workspace import Workspace
-from tests.support.iam import ACCOUNT, Ask, allows, enforced, role_statements
+from tests.support.iam import ACCOUNT, SNS_KEY, Ask, allows, enforced, may, role_statements
 
 HERE = f"us-east-1:{ACCOUNT}"
 KEY = f"arn:aws:kms:{HERE}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -243,7 +243,7 @@ def test_the_planner_can_neither_write_nor_send_nor_look_further(city: City) -> 
             ),
             "read the ledger": is_refused(s3.get_object, Bucket=ledger_bucket(), Key="ledger.json"),
             "list the contacts' bucket": is_refused(s3.list_objects_v2, Bucket=LISTS),
-            "read another topic": is_refused(
+            "receive dead letters": is_refused(
                 city.client("planner", "sqs").receive_message, QueueUrl=queue_url(city)
             ),
             "set the account's texts": is_refused(
@@ -456,6 +456,87 @@ def test_the_function_checks_with_its_own_configuration_and_cannot_read_the_stat
 
     assert result[0] == 0, result[1]
     assert (sent()["water_critical"], sent()["water_severe"]) == (2, 1)
+
+
+LEDGER = "arn:aws:s3:::backlog-ledger-20260201"
+VIA = "kms:ViaService"
+# What moto can't be asked: it does not know the call, the condition or the provider's version 6.
+ASKS = [
+    ("planner", "sns:GetSMSSandboxAccountStatus", "*", {}, True),
+    ("planner", "sns:ListSMSSandboxPhoneNumbers", "*", {}, True),
+    ("planner", "sns:ListOriginationNumbers", "*", {}, True),
+    ("planner", "sms-voice:DescribePhoneNumbers", "*", {}, True),
+    ("planner", "sms-voice:DescribePools", "*", {}, True),
+    ("planner", "sms-voice:DescribeAccountAttributes", "*", {}, True),
+    ("planner", "sms-voice:DescribeSpendLimits", "*", {}, True),
+    ("planner", "sms-voice:GetResourcePolicy", "*", {}, True),
+    ("planner", "sms-voice:SendTextMessage", "*", {}, False),
+    ("planner", "s3:ListTagsForResource", LEDGER, {}, True),
+    ("planner", "s3:GetObject", f"{LEDGER}/ledger.json", {}, False),
+    ("planner", "s3:ListBucket", f"arn:aws:s3:::{LISTS}", {"s3:prefix": "contacts.csv"}, True),
+    ("planner", "s3:ListBucket", f"arn:aws:s3:::{LISTS}", {"s3:prefix": "contacts"}, False),
+    ("planner", "kms:GenerateDataKey", KEY, {VIA: "s3.us-east-1.amazonaws.com"}, False),
+    ("applier", "s3:TagResource", LEDGER, {}, True),
+    ("applier", "kms:GenerateDataKey", KEY, {VIA: "s3.us-east-1.amazonaws.com"}, True),
+    ("applier", "kms:GenerateDataKey", KEY, {VIA: "sns.us-east-1.amazonaws.com"}, False),
+    ("applier", "kms:GenerateDataKey", KEY, {}, False),
+    ("checker", "kms:Decrypt", KEY, {VIA: "s3.us-east-1.amazonaws.com"}, True),
+    ("checker", "kms:Decrypt", KEY.replace("ab-34cd", "00-34cd"), {}, False),
+    ("checker", "kms:GenerateDataKeyWithoutPlaintext", SNS_KEY, {}, False),
+    ("function", "kms:GenerateDataKey", SNS_KEY, {VIA: "sns.us-east-1.amazonaws.com"}, True),
+    ("function", "kms:GenerateDataKey", SNS_KEY, {VIA: "lambda.us-east-1.amazonaws.com"}, False),
+    ("function", "kms:Encrypt", SNS_KEY, {VIA: "sns.us-east-1.amazonaws.com"}, False),
+]
+
+
+@pytest.mark.parametrize(("job", "action", "resource", "context", "is_allowed"), ASKS)
+def test_what_moto_cannot_be_asked_is_evaluated(
+    city: City, job: str, action: str, resource: str, context: dict[str, str], is_allowed: bool
+) -> None:
+    assert may(ROLES[job], Ask(action, resource, context)) is is_allowed
+
+
+@pytest.mark.parametrize(
+    ("service", "is_allowed"), [("scheduler.amazonaws.com", True), ("lambda.amazonaws.com", False)]
+)
+def test_the_applier_passes_the_schedules_role_to_the_scheduler_alone(
+    city: City, service: str, is_allowed: bool
+) -> None:
+    passed = f"arn:aws:iam::{ACCOUNT}:role/backlog-alerts-schedule"
+
+    asked = Ask("iam:PassRole", passed, {"iam:PassedToService": service})
+
+    assert may(ROLES["applier"], asked) is is_allowed
+
+
+ALLOW = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "arn:aws:s3:::a/*"}
+ONLY_B = {**ALLOW, "Condition": {"StringLike": {"s3:prefix": ["b*"]}}}
+DENY = {"Effect": "Deny", "Action": ["s3:*"], "Resource": ["*"]}
+
+
+@pytest.mark.parametrize(
+    ("statements", "action", "resource", "context", "is_allowed"),
+    [
+        ([], "s3:GetObject", "arn:aws:s3:::a/b", {}, False),
+        ([ALLOW], "s3:GetObject", "arn:aws:s3:::a/b", {}, True),
+        ([ALLOW], "S3:getobject", "arn:aws:s3:::a/b", {}, True),
+        ([ALLOW], "s3:PutObject", "arn:aws:s3:::a/b", {}, False),
+        ([ALLOW], "s3:GetObject", "arn:aws:s3:::A/b", {}, False),
+        ([ALLOW], "s3:GetObject", "arn:aws:s3:::a", {}, False),
+        ([ALLOW, DENY], "s3:GetObject", "arn:aws:s3:::a/b", {}, False),
+        ([ONLY_B], "s3:GetObject", "arn:aws:s3:::a/b", {}, False),
+        ([ONLY_B], "s3:GetObject", "arn:aws:s3:::a/b", {"s3:prefix": "bc"}, True),
+        ([ONLY_B], "s3:GetObject", "arn:aws:s3:::a/b", {"s3:prefix": "cb"}, False),
+    ],
+)
+def test_the_evaluation_itself(
+    statements: list[dict[str, Any]],
+    action: str,
+    resource: str,
+    context: dict[str, str],
+    is_allowed: bool,
+) -> None:
+    assert allows(statements, Ask(action, resource, context)) is is_allowed
 
 
 def test_whatever_the_applier_writes_into_their_policies_the_boundaries_hold(city: City) -> None:

@@ -97,6 +97,12 @@ def allows(statements: Sequence[Mapping[str, Any]], ask: Ask) -> bool:
     return effects == {"Allow"}
 
 
+def may(role: str, ask: Ask) -> bool:
+    """Say whether both a role's policies and its boundary allow what is asked."""
+    policies, boundary = role_statements(role)
+    return allows(policies, ask) and (boundary is None or allows(boundary, ask))
+
+
 def role_statements(role: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]] | None]:
     """Return the statements of a role's policies, and of its boundary, if it has one."""
     iam = get_backend("iam")[ACCOUNT]["aws"]
@@ -120,9 +126,8 @@ def enforced() -> Iterator[Asked]:
     def check(request: IAMRequestBase, resource: str) -> None:
         assert isinstance(request._access_key, AssumedRoleAccessKey)
         role = request._access_key._owner_role_name
-        policies, boundary = role_statements(role)
         for ask in _asks(request, resource):
-            is_allowed = all(allows(s, ask) for s in (policies, boundary) if s is not None)
+            is_allowed = may(role, ask)
             (asked.allowed if is_allowed else asked.denied).append(
                 f"{role} {ask.action} {ask.resource}"
             )
