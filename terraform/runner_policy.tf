@@ -27,24 +27,22 @@ locals {
 
   # S3 says that an object is not there only to whoever may list its name, and else that access is denied.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-  _report_statements = merge(flatten([
-    for report in try([regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", var.report_url)], []) : [
-      for key in [replace(report.key, "/\\{[^{}]*\\}/", "*")] : [
-        {
-          FindReport = {
-            Action    = ["s3:ListBucket"]
-            Resource  = ["arn:${data.aws_partition.current.partition}:s3:::${report.bucket}"]
-            Condition = { StringLike = { "s3:prefix" = [key] } }
-          }
-          ReadReport = {
-            Action   = ["s3:GetObject"]
-            Resource = ["arn:${data.aws_partition.current.partition}:s3:::${report.bucket}/${key}"]
-          }
-        },
-        local._object_key_statements.read,
-      ]
-    ]
-  ])...)
+  _report_statements = merge([
+    for report in try([regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", replace(var.report_url, "/\\{[^{}]*\\}/", "*"))], []) : merge(
+      {
+        FindReport = {
+          Action    = ["s3:ListBucket"]
+          Resource  = ["arn:${data.aws_partition.current.partition}:s3:::${report.bucket}"]
+          Condition = { StringLike = { "s3:prefix" = [report.key] } }
+        }
+        ReadReport = {
+          Action   = ["s3:GetObject"]
+          Resource = ["arn:${data.aws_partition.current.partition}:s3:::${report.bucket}/${report.key}"]
+        }
+      },
+      local._object_key_statements.read,
+    )
+  ]...)
 
   # Whoever publishes to an encrypted topic must be allowed to use its key. The key that AWS manages for
   # SNS lets everybody in the account use it through SNS, but a boundary would still be in the way.
