@@ -7,6 +7,7 @@ that the page's stylesheet colours every plot alike, light, dark and on paper. T
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -32,6 +33,8 @@ _FAR = 3
 # From so many months on, single months are too close to be marked.
 _CROWDED = 60
 _SETTINGS: Any = {"svg.fonttype": "none", "path.simplify": False, "path.snap": False}
+# A letter that the font lacks is measured, and in a picture drawn, as a box; nobody need be warned.
+warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 
 
