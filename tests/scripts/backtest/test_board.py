@@ -552,8 +552,8 @@ def test_the_picture_says_what_the_board_says(monkeypatch: pytest.MonkeyPatch) -
         "Critical means more than 30 to 100 open cases, depending on the department. Extreme means"
         " more than 300.",
         "Newest report: February 2026.",
-        "The line shows open cases by month. A red dot is a month in which a message would have been"
-        " sent. ? is unknown, not zero.",
+        "The line shows open cases by month. A red dot is a month in which a message would have"
+        " been sent. ? is unknown, not zero.",
         "Water",
         "Over critical (100) since December 2025.",
         "27 more than in January.",
