@@ -90,14 +90,14 @@ def _text(body: bytes) -> str:
             raise ReportError("is UTF-16 or compressed; save it as plain UTF-8 CSV") from None
         row = body.count(b"\n", 0, error.start) + 1
         raise ReportError(f"row {row}: is not UTF-8; save the report as UTF-8") from None
-    wrong = {
-        "is empty": not text.strip(),
-        "is a web page, not CSV; is a login needed?": text.lstrip().startswith("<"),
-        "holds NUL bytes; it is not CSV": "\0" in text,
-        "may be cut short; if it is whole, add a line break at its end": not text.endswith("\n"),
-    }
-    for problem in (problem for problem, is_so in wrong.items() if is_so):
-        raise ReportError(problem)
+    if not text.strip():
+        raise ReportError("is empty")
+    if text.lstrip().startswith("<"):
+        raise ReportError("is a web page, not CSV; is a login needed?")
+    if "\0" in text:
+        raise ReportError("holds NUL bytes; it is not CSV")
+    if not text.endswith("\n"):
+        raise ReportError("may be cut short; if it is whole, add a line break at its end")
     return text
 
 
