@@ -13,6 +13,7 @@ AT_ONCE = 16
 CALL_SECONDS = 27.0
 _REASONS = {
     "AuthorizationError": "not allowed; attach the policies in the output runner_policy_arns",
+    "NoSuchKey": "there is no such object",
     "NotFound": "there is no such topic; run `make apply`",
     "NoCredentialsError": "there are no AWS credentials; set AWS_PROFILE or AWS_ACCESS_KEY_ID",
 }

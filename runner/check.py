@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from runner import aws, errors, messages, render, rules
 from runner.config import Config
-from runner.ledger import Delivery, Entry, Ledger, NoLedger, S3Ledger, transition
-from runner.report import MONTH, Report, read_report
+from runner.ledger import NO_LEDGER, Delivery, Entry, Ledger, S3Ledger, transition
+from runner.report import MONTH, Report, months_in, read_report
 
 POLL_SECONDS = 1.0
 # A claim that makes no progress for so long is a dead check's: a write, a read that tells whether
@@ -28,19 +28,25 @@ def check_report(
 ) -> tuple[Report, list[Delivery]]:
     """Read one report, send what is due, and notify the operators of what is wrong.
 
-    address, month: None for Terraform's report_url, and for last month. resend: as if nothing had
-    ever been sent. Raises ConfigError before anything is done, ReportError when the report as a
-    whole can't be read, and another BacklogError for what nobody foresaw.
+    address: None for Terraform's report_url. month: None for the one that the address names, else
+    last month. resend: as if nothing had ever been sent. Raises ConfigError before anything is
+    done, ReportError when the report as a whole can't be read, and another BacklogError for what
+    nobody foresaw.
     """
-    now = datetime.now(timezone.utc)
-    address, month = address or config.report_url, last_month(now) if month is None else month
+    now, address = datetime.now(timezone.utc), address or config.report_url
     if not address:
         raise errors.ConfigError("no report: give --report (REPORT= with make), or set report_url")
+    named = months_in(address) - {month}
+    month = month if month is not None else named.pop() if len(named) == 1 else last_month(now)
+    if named:
+        raise errors.ConfigError(
+            f"the address names {min(named)}, not {month}; correct one of both"
+        )
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     region = config.alerts[0].topic_arn.split(":")[3]
     bucket, sns, notice = config.ledger_bucket, aws.client("sns", region), ""
-    store = S3Ledger(bucket, region) if bucket and not resend else NoLedger()
+    store = S3Ledger(bucket, region) if bucket and not resend else NO_LEDGER
     try:
         report = read_report(address, month, {s for a in config.alerts for s in a.services})
         deliveries = _Check(config, report, sns, store, dry_run).run()
@@ -75,12 +81,12 @@ def last_month(today: datetime) -> str:
 
 @dataclass
 class _Check:
-    """One check under way. halt: why nothing more begins."""
+    """One check under way. store: an S3Ledger, or NO_LEDGER. halt: why nothing more begins."""
 
     config: Config
     report: Report
     sns: Any
-    store: S3Ledger | NoLedger
+    store: Any
     dry_run: bool
     halt: str = ""
 
@@ -137,6 +143,8 @@ class _Check:
         for decision in rules.decide(config.alerts, report, wrong):
             before = ledger.alerts.get(decision.alert.topic, Entry())
             delivery = transition(before, decision, report.month, now, config, last)
+            if self.dry_run and delivery.status == "failed":  # it says why, and what it would be
+                delivery = replace(delivery, status="would_send")
             deliveries.append(delivery)
             entry = before if delivery.status == "would_send" else delivery.entry
             entries |= {decision.alert.topic: entry} if entry.month else {}

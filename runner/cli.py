@@ -10,22 +10,21 @@ exit codes:
   3  the report, or part of it, can't be trusted; the rest was still sent
 """
 
-import argparse
 import json
 import sys
+from argparse import ArgumentParser
+from argparse import RawDescriptionHelpFormatter as AsIs
 
 from runner import check, config, errors, fetch, render, text
 
 
 def main(argv: list[str] | None = None) -> int:
     """Check one report against the thresholds and publish what is due; return the exit code."""
-    as_is = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("python -m runner", None, __doc__, formatter_class=as_is)
-    parser.allow_abbrev = False
+    parser = ArgumentParser("python -m runner", None, __doc__, None, [], AsIs, allow_abbrev=False)
     add = parser.add_argument
     add("--config", required=True, metavar="FILE", help="see above; - is standard input")
     add("--report", dest="address", metavar="ADDRESS", help="see above (default: report_url)")
-    add("--month", metavar="YYYY-MM", help="the report's month (default: last month, in UTC)")
+    add("--month", metavar="YYYY-MM", help="default: as the address says, else last month")
     add("--dry-run", action="store_true", help="say what would be sent, send nothing")
     add("--resend", action="store_true", help="send what is over, whatever the ledger says")
     add("--format", choices=render.FORMATS, default="text", help="log: JSON, a line each")

@@ -16,12 +16,9 @@ CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0  # to read: between two pieces of an a
 TOTAL_SECONDS = 60.0
 MAX_BYTES = 64 * 2**20
 
-# What an address held, and since when, where that is known.
-Fetched = tuple[bytes, datetime | None]
 
-
-def fetch(address: str) -> Fetched:
-    """Read all of `address`: https://, http://, s3://bucket/key or a path.
+def fetch(address: str) -> tuple[bytes, datetime | None]:
+    """Read all of `address` (https://, http://, s3://bucket/key, a path), and since when it is so.
 
     Raises ConfigError for an address of another kind, and ReportError for what is not there,
     is larger than MAX_BYTES, was cut short, or whose body took longer than TOTAL_SECONDS.
@@ -48,7 +45,7 @@ def display(address: str) -> str:
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
 
 
-def _read_http(url: str) -> Fetched:
+def _read_http(url: str) -> tuple[bytes, datetime | None]:
     timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     retries = urllib3.Retry(3, connect=0, read=0, other=0, respect_retry_after_header=False)
     pool = urllib3.PoolManager(timeout=timeout, retries=retries)
@@ -60,13 +57,13 @@ def _read_http(url: str) -> Fetched:
     return _read_all(answer.read1), modified
 
 
-def _read_s3(url: str) -> Fetched:
+def _read_s3(url: str) -> tuple[bytes, datetime | None]:
     bucket, _, key = url.split("://", 1)[1].partition("/")
     answer = aws.client("s3").get_object(Bucket=bucket, Key=key)
     return _read_all(answer["Body"].read), answer["LastModified"]
 
 
-def _read_file(path: str) -> Fetched:
+def _read_file(path: str) -> tuple[bytes, datetime | None]:
     with Path(path).open("rb") as file:
         modified = datetime.fromtimestamp(Path(path).stat().st_mtime, timezone.utc)
         return _read_all(file.read), modified

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Literal
 
 from runner import aws
@@ -125,16 +126,8 @@ def parse(body: bytes) -> Ledger:
         raise LedgerError("it is no ledger; restore an earlier version, or delete it") from None
 
 
-class NoLedger:
-    """Knows nothing, keeps nothing, is never in the way."""
-
-    def read(self, alerts: tuple[Alert, ...]) -> tuple[Ledger, str]:
-        """Find nothing."""
-        return Ledger(), ""
-
-    def write(self, ledger: Ledger, version: str) -> str:
-        """Forget it."""
-        return "forgotten"
+# Knows nothing, keeps nothing, is never in the way: for a check without a ledger.
+NO_LEDGER = SimpleNamespace(read=lambda alerts: (Ledger(), ""), write=lambda *_: "forgotten")
 
 
 class S3Ledger:

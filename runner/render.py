@@ -52,13 +52,11 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     now, decisions = time.time(), [delivery.decision for delivery in deliveries]
-    number = _totals(deliveries)
-    values = {status.capitalize(): float(number[status]) for status in _ALWAYS}
+    values = {s.capitalize(): float(n) for s, n in _totals(deliveries).items() if s in _ALWAYS}
     values |= {f"Cases {d.alert.department}": d.count for d in decisions if d.count is not None}
     if report.as_of:
         values["ReportAgeDays"] = round((now - report.as_of.timestamp()) / 86400, 2)
-    units = {"ReportAgeDays": "None"}
-    metrics = [{"Name": name, "Unit": units.get(name, "Count")} for name in values]
+    metrics = [{"Name": n, "Unit": "None" if n == "ReportAgeDays" else "Count"} for n in values]
     about = {"Namespace": "BacklogAlerts", "Dimensions": [["Function"]]}
     # A directive takes 100 metrics.
     parts = [{**about, "Metrics": metrics[n : n + 100]} for n in range(0, len(metrics), 100)]

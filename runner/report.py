@@ -1,5 +1,6 @@
 """Address -> counts per service. The only module that knows pandas."""
 
+import calendar
 import csv
 import hashlib
 import io
@@ -15,11 +16,18 @@ from runner.rules import service_key
 
 # A month as YYYY-MM.
 MONTH = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"
+# A month in a name: its year beside its number or word. No digit or letter may touch what is read:
+# 20260215 and 2026-02-15 name a day, and mayor is no month.
+_MON = {n: f"{i:02}" for i, m in enumerate(calendar.month_name) for n in (m, m[:3], m[:4])}
+_YEAR = "((?:19|20)[0-9]{2})"
+_YEAR_FIRST = rf"(?<!\d){_YEAR}[-_. ]?(\d\d(?!\d|[-_.]\d)|[a-z]+)"
+_YEAR_LAST = rf"(?<![a-z])([a-z]+)[-_. ]?{_YEAR}(?!\d)"
 # Three digits after a point may be thousands: 12.000 is no count.
 _COUNT = re.compile(r"([0-9]{1,15}|[1-9][0-9]{0,2}(,[0-9]{3}){1,4})(\.00?)?")
 # What may be an email or a phone number is not repeated in a message.
 _ADDRESS_LIKE = re.compile(r"[@\uff20\ufe6b]|%40|&#64|\Wat\W|(\d([^\w,]|_)*){7}|(\d\D?){10}", re.I)
 _SURPLUS = "a cell too many"  # stands in place of a count
+_NO_COUNT = {"": "has no count", _SURPLUS: 'has too many cells; quote 1,200 as "1,200"'}
 
 # A row that names a wanted service: its number as a spreadsheet counts, the header being 1, and
 # the cells of service and count.
@@ -51,12 +59,20 @@ def resolve(address: str, month: str) -> str:
     Raises ConfigError for any other placeholder.
     """
     year, mm = month.split("-")
-    mon = "janfebmaraprmayjunjulaugsepoctnovdec"[3 * int(mm) - 3 : 3 * int(mm)]
+    mon = calendar.month_abbr[int(mm)].lower()
     address = address.replace("{yyyy}", year).replace("{mm}", mm).replace("{mon}", mon)
     shown = display(address)
     if unknown := re.search(r"\{\w*\}", shown):
         raise ConfigError(f"{shown}: {unknown[0]} is not one of {{yyyy}}, {{mm}}, {{mon}}")
     return address
+
+
+def months_in(address: str) -> set[str]:
+    """Return the months, YYYY-MM, that an address's last part spells: 2026-02, feb-2026, 202602."""
+    name = display(address).rpartition("/")[2].casefold()
+    found = re.findall(_YEAR_FIRST, name) + [f[::-1] for f in re.findall(_YEAR_LAST, name)]
+    months = {f"{year}-{_MON.get(month.title(), month)}" for year, month in found}
+    return {month for month in months if re.fullmatch(MONTH, month)}
 
 
 def read_report(address: str, month: str, services: set[str]) -> Report:
@@ -155,9 +171,7 @@ def _count(rows: list[_Row]) -> int | str:
     if len(rows) > 1:
         numbers = ", ".join(str(row[0]) for row in rows)
         return f'rows {numbers}: "{service}" is listed {len(rows)} times'
-    if cases == _SURPLUS:
-        return f'row {number}: "{service}" has too many cells; quote 1,200 as "1,200"'
-    if not cases:
-        return f'row {number}: "{service}" has no count'
+    if cases in _NO_COUNT:
+        return f'row {number}: "{service}" {_NO_COUNT[cases]}'
     shown = "" if _ADDRESS_LIKE.search(cases) else f' "{cases[:20]}"'
     return f"row {number}: count{shown} is not a whole number"

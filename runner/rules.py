@@ -64,5 +64,5 @@ def validate_report(
         if not -31 <= days <= max_days:
             return f"the report is stale: {days} days old, the limit is {max_days}"
     before = max((month for month in seen if month < report.month), default="")
-    is_same = seen.get(before) == report.sha256
-    return f"the report is identical to that of {before}" if is_same else ""
+    is_new = seen.get(before) != report.sha256
+    return "" if is_new else f"the report is identical to that of {before}"

@@ -14,22 +14,12 @@ from pathlib import Path
 
 from runner.errors import ConfigError, ReportError
 from runner.fetch import display
-from runner.report import MONTH, read_report, resolve
+from runner.report import MONTH, months_in, read_report, resolve
 from scripts.backtest.replay import Month
 
 # A century: more is a slip of the finger in --from.
 MOST_MONTHS = 1200
 _AT_ONCE = 8
-_NAMES = "january february march april may june july august september october november december"
-_MON = {name[:3]: number for number, name in enumerate(_NAMES.split(), 1)}
-_WORD = "|".join(f"{name[:3]}(?:{name[3:]})?" for name in _NAMES.split()) + "|sept"
-_YEAR, _GAP = "(?P<year>(?:19|20)[0-9]{2})", "[-_. /]?"
-# No digit or letter may touch what is read: 20260215 and 2026-02-15 name a day, mayor is no month.
-_IN_A_NAME = [
-    re.compile(rf"(?<![0-9]){_YEAR}{_GAP}(?P<number>0[1-9]|1[0-2])(?![0-9]|[-_.][0-9])"),
-    re.compile(rf"(?<![0-9]){_YEAR}{_GAP}(?P<word>{_WORD})(?![a-z])"),
-    re.compile(rf"(?<![a-z])(?P<word>{_WORD}){_GAP}{_YEAR}(?![0-9])"),
-]
 
 
 def is_month(text: str) -> bool:
@@ -52,15 +42,8 @@ def month_of(path: str) -> str:
 
     The folder counts only where the file's own name holds no year, as in 2026/02.csv.
     """
-    stem = Path(path).stem.casefold()
-    for name in (stem, f"{Path(path).absolute().parent.name.casefold()}/{stem}"):
-        found = {
-            f"{match['year']}-{_number(match.groupdict()):02}"
-            for pattern in _IN_A_NAME
-            for match in pattern.finditer(name)
-        }
-        if found:
-            break
+    file = Path(path)
+    found = months_in(file.stem) or months_in(f"{file.absolute().parent.name}_{file.stem}")
     if len(found) != 1:
         problem = "names more than one month" if found else "does not name its month"
         raise ConfigError(
@@ -68,11 +51,6 @@ def month_of(path: str) -> str:
             " 2026-02.csv or report-feb-2026.csv"
         )
     return found.pop()
-
-
-def _number(parts: Mapping[str, str | None]) -> int:
-    word = parts.get("word")
-    return _MON[word[:3]] if word else int(parts["number"] or 0)
 
 
 def find_reports(

@@ -598,6 +598,16 @@ def test_a_report_of_an_earlier_month_sends_nothing(check: Check, aws: Aws) -> N
     assert aws.published == []
 
 
+def test_a_dry_run_of_an_earlier_month_says_what_it_would_have_sent(check: Check, aws: Aws) -> None:
+    aws.put(Ledger("", {}, {"water_critical": an_entry(month="2026-03")}))
+
+    outcome = check("--dry-run", "--format=json", alerts=(WATER,), report=OVER, **LEDGER)
+
+    assert outcome.code == 0
+    reason = "not sent: the ledger has processed 2026-03, a later month, already"
+    assert statuses(outcome.out) == {"water_critical": ("would_send", reason)}
+
+
 def test_a_report_of_an_earlier_month_sends_no_new_alert_either(check: Check, aws: Aws) -> None:
     aws.put(Ledger("", {"2026-03": "3" * 64}, {"water_critical": an_entry(month="2026-03")}))
 

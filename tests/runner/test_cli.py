@@ -210,6 +210,60 @@ def test_without_a_month_it_is_the_last_one(
 
 
 @pytest.mark.parametrize(
+    ("name", "month"),
+    [
+        ("2026-02.csv", "2026-02"),
+        ("Feb-2026.csv", "2026-02"),
+        ("cases_2026_february.csv", "2026-02"),
+        ("sept 2025.csv", "2025-09"),
+        ("202512.csv", "2025-12"),
+        ("2026-02-15.csv", None),
+        ("marketing-2026.csv", None),
+        ("2026-13.csv", None),
+        ("r.csv", None),
+    ],
+)
+def test_without_a_month_it_is_the_one_that_the_address_names(
+    name: str, month: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "2025-01"  # which is not the report's name
+    folder.mkdir()
+    (folder / name).write_text(HEADER + "Water,1\n")
+    (tmp_path / "config.json").write_text(runner_config(WATER, report_url=f"{folder}/{name}"))
+    last = last_month(datetime.now(timezone.utc))
+
+    code = main(["--config", str(tmp_path / "config.json"), "--format=json"])
+
+    assert (code, json.loads(capsys.readouterr().out)["report"]["month"]) == (0, month or last)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("2026-02.csv", ["--month=2026-03"], "names 2026-02, not 2026-03"),
+        ("feb-2026.csv", ["--month=2025-02"], "names 2026-02, not 2025-02"),
+        ("2026-01.csv?key=2026-02", ["--month=2026-02"], "names 2026-01, not 2026-02"),
+        ("2026-01 to feb-2026.csv", ["--month=2026-01"], "names 2026-02, not 2026-01"),
+    ],
+)
+def test_another_month_than_the_address_names_is_an_error(
+    name: str, options: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One wrong month would keep the next checks silent until it is over."""
+    (tmp_path / "config.json").write_text(
+        runner_config(WATER, report_url=f"https://reports.example.com/{name}")
+    )
+
+    code = main(["--config", str(tmp_path / "config.json"), *options])
+
+    assert (code, *capsys.readouterr()) == (
+        2,
+        "",
+        f"error: the address {said}; correct one of both\n",
+    )
+
+
+@pytest.mark.parametrize(
     ("today", "month"),
     [
         ("2026-01-01", "2025-12"),
@@ -538,7 +592,7 @@ options:
   -h, --help            show this help message and exit
   --config FILE         see above; - is standard input
   --report ADDRESS      see above (default: report_url)
-  --month YYYY-MM       the report's month (default: last month, in UTC)
+  --month YYYY-MM       default: as the address says, else last month
   --dry-run             say what would be sent, send nothing
   --resend              send what is over, whatever the ledger says
   --format {text,json,log}

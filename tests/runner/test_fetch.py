@@ -309,7 +309,7 @@ def test_an_object_in_s3_is_read() -> None:
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("s3://reports/none.csv", "S3 answered NoSuchKey"),
+        ("s3://reports/none.csv", "there is no such object"),
         ("s3://reports/large.csv", "is larger than 1 MiB"),
         ("s3://elsewhere/r.csv", "S3 answered NoSuchBucket"),
         ("s3://", "no whole answer from S3 (ParamValidationError)"),

@@ -173,7 +173,7 @@ NAME = f"s3://{BUCKET}/config/runner_config.json"
 @pytest.mark.parametrize(
     ("config", "error"),
     [
-        (None, f"{NAME}: S3 answered NoSuchKey"),
+        (None, f"{NAME}: there is no such object"),
         (
             b"{}",
             f"{NAME}: is not the output runner_config, with one alert or more; run `make apply`",
