@@ -266,10 +266,10 @@ run "cells_that_are_no_address_are_not_compared" {
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 2 (Fiona Miller): Email must look like name@example.com
-      contacts.csv row 2 (Fiona Miller): Phone must be in international form, +15551234567
-      contacts.csv row 3 (Otto Kern): Email must look like name@example.com
-      contacts.csv row 3 (Otto Kern): Phone must be in international form, +15551234567
+      contacts.csv row 2 (Fiona Miller): Email must be one address, such as name@example.com
+      contacts.csv row 2 (Fiona Miller): Phone must be in international form, such as +15551234567
+      contacts.csv row 3 (Otto Kern): Email must be one address, such as name@example.com
+      contacts.csv row 3 (Otto Kern): Phone must be in international form, such as +15551234567
       EOT
     )
     error_message = join("\n", output.problems)

@@ -38,9 +38,9 @@ Bob Ray,bobo@example.com,,water
 """
 
 MESSAGE = """\
-broken.csv row 3 (Fiona Miller): Phone must be in international form, +15551234567
+broken.csv row 3 (Fiona Miller): Phone must be in international form, such as +15551234567
 broken.csv row 4 (Omar Haddad): Department "watr" is not one of trash, water
-broken.csv row 4 (Omar Haddad): Email must look like name@example.com
+broken.csv row 4 (Omar Haddad): Email must be one address, such as name@example.com
 broken.csv row 5 (Grace Kim): Email and Phone are both empty; fill in one, or delete the row
 broken.csv row 6: Name is empty
 broken.csv row 7: Name contains what looks like an email or a phone number; \
@@ -49,7 +49,7 @@ broken.csv row 7: Department is not one of trash, water
 broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet, as in 1.55512E+10; \
 format the column as text and type the number again, as in +15551234567
 broken.csv row 9: must have 4 cells, as the header does; \
-put double quotes around a cell with a comma in it, and use no other quotes
+put double quotes around a cell with a comma in it, and use no other quotes or line breaks
 broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
 give each person their own, or empty one of the two cells
 broken.csv row 12 (Bob Ray): is already in department water, in row 10; \
