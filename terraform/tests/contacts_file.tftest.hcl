@@ -150,14 +150,14 @@ run "a_header_that_holds_an_address_is_not_printed" {
     source = "./modules/contacts"
   }
   variables {
-    text = "Fiona Miller,fiona@example.com,+15555550101,water\nOtto Kern,otto@example.com,,water"
+    text = "Fiona Miller,fiona@example.com,+15555550101,water,fiona at example dot org\nOtto Kern,otto@example.com,,water,"
   }
 
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv: missing columns: Name, Email, Phone, Department; the header is Name,Email,Phone,Department and, optionally, Channels
-      contacts.csv: unknown columns: "fiona miller", number 2, number 3, "water"; the columns are Name, Email, Phone, Department and, optionally, Channels
+      contacts.csv: unknown columns: "fiona miller", number 2, number 3, "water", number 5; the columns are Name, Email, Phone, Department and, optionally, Channels
       EOT
     )
     error_message = join("\n", output.problems)

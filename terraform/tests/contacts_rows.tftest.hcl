@@ -90,7 +90,7 @@ run "an_address_in_disguise_is_found_in_a_name_and_not_repeated_from_a_departmen
         "fiona.example.org", "fiona%40example.io", "fiona&#64;example",
         "+1 ⑤⑤⑤ 555", "⁵⁵⁵⁵⁵⁵⁰¹⁰¹", "₅₅₅₅₅₅", "５５５-５５５-０１０１", "555a555b0101", "5 5 5 x 5 5 5 x 0 1 0 1",
         "1-800-FLOWERS", "1-800-flowers", "1 800 FLOWERS", "1.800.FLOWERS", "(800) FLOWERS", "555-CALL-NOW", "555-call-now", "800\u2011GO\u2011FEDEX",
-        "1-800-CALL-ATT",
+        "1-800-CALL-ATT", "1 555 CALL NOW",
       ] : ["${text},p${index}@example.com,,water", "P${index},q${index}@example.com,,${text}"]
     ])))
   }
@@ -98,7 +98,7 @@ run "an_address_in_disguise_is_found_in_a_name_and_not_repeated_from_a_departmen
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == join("\n", flatten([
-      for index in range(28) : [
+      for index in range(29) : [
         "contacts.csv row ${2 * index + 2}: Name contains what looks like an email or a phone number; enter the person's name",
         "contacts.csv row ${2 * index + 3} (P${index}): Department is not one of Streets, water",
       ]
@@ -179,7 +179,7 @@ run "names_of_all_the_world_are_accepted" {
       "Look at Me,r15@example.com,,water",
       "Nurse at St. Mary,r16@example.com,,water",
       "Counsel at U.S. Steel,r17@example.com,,water",
-      "Dr.Kim-O.Us'her,r18@example.com,,water",
+      "Dr.Kim-O.Usher,r18@example.com,,water",
       "(Pat) Matt [Nat] <Kat>,r19@example.com,,water",
       "Ward 101 Manager,r20@example.com,,water",
       "Zone 1-234 East,r21@example.com,,water",

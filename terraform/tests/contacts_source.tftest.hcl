@@ -114,7 +114,7 @@ run "a_file_in_another_encoding_is_unreadable_and_says_what_to_save_it_as" {
   }
 
   assert {
-    condition     = local._contacts_unreadable == "is not UTF-8; save it as \"CSV UTF-8\""
+    condition     = local._contacts_unreadable == "is not UTF-8, probably because a spreadsheet saved it as plain CSV, in which letters such as é get lost; save it as \"CSV UTF-8\", or in LibreOffice as CSV with the character set Unicode (UTF-8)"
     error_message = local._contacts_unreadable == null ? "null" : local._contacts_unreadable
   }
 }

@@ -16,7 +16,7 @@ locals {
     # Five digits without a letter between them, in any script or circle, or seven with letters.
     "(?:\\pN[^\\pL\\n]*){5}|(?:\\pN[^\\n]*){7}",
     # 555-CALL-NOW, 1-800-FLOWERS, 1 800 FLOWERS.
-    "\\pN{3}[)${local._hyphens}.-] ?(?:[a-z0-9][${local._hyphens}.-]?){7}|1[ ${local._hyphens}.-]\\(?\\pN{3}[ )${local._hyphens}.-]{1,2}[a-z]{4}",
+    "\\pN{3}[)${local._hyphens}.-] ?(?:[a-z0-9][${local._hyphens}.-]?){7}|1[ ${local._hyphens}.-]\\(?\\pN{3}[ )${local._hyphens}.-]{1,2}(?:[a-z0-9][ ${local._hyphens}.-]?){7}",
   ])})"
   _hyphens = "\\x{2010}-\\x{2015}\\x{2212}"
   # What is left of é when a file was saved in one encoding and opened in another.
@@ -249,7 +249,7 @@ locals {
       for column, used in {
         Email = [for person in people : { person = person, address = person.email } if contains(person.protocols, "email")]
         Phone = [for person in people : { person = person, address = person.phone } if contains(person.protocols, "sms")]
-      } : [for use in used : "${use.person.label}: has another ${column} than row ${used[0].person.row}" if use.address != used[0].address]
+      } : [for use in used : "${use.person.label}: has another ${column} than row ${used[0].person.row}" if use.address != try(used[0].address, null)]
     ] if length(people) > 1
   ])
 }
