@@ -85,7 +85,7 @@ locals {
       name            = trimspace(replace(line.cells.name, "/[\\s\\pZ]+/", " "))
       email           = lower(trimspace(line.cells.email))
       phone_cell      = trimspace(line.cells.phone)
-      phone           = replace(line.cells.phone, "/[\\s\\pZ.()\\[\\]\\x{2010}-\\x{2015}\\x{2212}-]/", "")
+      phone           = replace(trimspace(line.cells.phone), "/^'|[\\s\\pZ.()\\[\\]\\x{2010}-\\x{2015}\\x{2212}-]/", "")
       department_cell = lower(trimspace(replace(line.cells.department, "/[\\s\\pZ]+/", " ")))
       channels        = lower(replace(try(line.cells.channels, ""), "/[\\s\\pZ]/", ""))
     } if line.cells != null
