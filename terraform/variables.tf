@@ -5,6 +5,18 @@ variable "contacts_csv" {
   nullable    = false
 }
 
+variable "country_code" {
+  description = "Country whose phone numbers may be written without + and country code: 1 for the United States and Canada; null means none."
+  type        = string
+  default     = null
+
+  # Elsewhere it depends on the country which digits are left out inside it, and a wrong guess reaches a stranger.
+  validation {
+    condition     = var.country_code == null || try(var.country_code == "1", false)
+    error_message = "country_code must be \"1\", for the United States, Canada and the Caribbean, or null. Write numbers of other countries with + and their country code."
+  }
+}
+
 variable "departments" {
   description = "Departments by name: the services whose counts are added up, and the alerts by level with their thresholds, protocols and texts."
   type = map(object({
@@ -209,6 +221,31 @@ variable "schedule_expression" {
   validation {
     condition     = var.schedule_expression == null || can(regex("^(cron|rate)\\(\\S.*\\)$", var.schedule_expression))
     error_message = "schedule_expression must be cron(...) or rate(...), such as cron(0 7 * * ? *) for every day at 7:00 UTC, or null."
+  }
+
+  # With five fields, or without ?, the day that is * becomes ?. In other crons, days are counted from Sunday = 0.
+  validation {
+    condition = !can(regex("^cron\\(", var.schedule_expression)) || can(regex(local._cron_form, var.schedule_expression))
+    error_message = join(" ", concat(
+      ["schedule_expression: cron of EventBridge has six fields: minutes, hours, day of month, month, day of week (1 or SUN for Sunday, to 7 or SAT), year. Exactly one of the two days must be ?."],
+      [
+        for field in try([regex("^cron\\((\\S+) +(\\S+) +([^ ?]+) +(\\S+) +([^ ?]+)(?: +(\\S+))?\\)$", var.schedule_expression)], []) : format(
+          "Write cron(%s %s %s %s).", field[0], field[1],
+          field[4] == "*" ? "${field[2]} ${field[3]} ?" : format("? %s %s", field[3],
+            field[5] != null || can(regex("[^0-7,-]", field[4])) ? field[4] : join("", [for char in split("", field[4]) : lookup(local._cron_days, char, char)])
+          ),
+          field[5] == null ? "*" : field[5],
+        ) if field[2] == "*" || field[4] == "*"
+      ],
+    ))
+  }
+
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html
+  validation {
+    condition = !can(regex("^rate\\(", var.schedule_expression)) || can(regex(
+      "^rate\\((1 +(minute|hour|day)|([2-9]|[1-9][0-9]+) +(minutes|hours|days))\\)$", var.schedule_expression
+    ))
+    error_message = "schedule_expression: rate must have a whole number and minutes, hours or days, such as rate(12 hours). With 1, it has no s: rate(1 day)."
   }
 
   validation {

@@ -26,6 +26,7 @@ module "alert_topic" {
   for_each      = local.topics
   kms_key_id    = "alias/aws/sns"
   name          = each.key
+  sender_name   = null
   subscriptions = each.value
 }
 """

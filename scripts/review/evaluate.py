@@ -22,7 +22,15 @@ from scripts.review.people import (
     shown,
     subscriptions_of,
 )
-from scripts.review.read import FITS_THE_QUOTA, HAS_IDS, REACHES_SOMEBODY, AlertKey, Plan
+from scripts.review.read import (
+    FITS_THE_QUOTA,
+    HAS_IDS,
+    HAS_ONE_ADDRESS,
+    REACHES_SOMEBODY,
+    RECEIVES_SOMETHING,
+    AlertKey,
+    Plan,
+)
 
 if TYPE_CHECKING:
     from runner.report import Report
@@ -87,7 +95,8 @@ def evaluate(
     ]
     if emails > PENDING_QUOTA:
         found.append(f"{emails} email subscriptions; {PENDING_QUOTA} may be pending confirmation")
-    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA, HAS_IDS: True}
+    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA}
+    explained |= dict.fromkeys([HAS_IDS, HAS_ONE_ADDRESS, RECEIVES_SOMETHING], True)
     notes = [*_notes(plan, audiences, silent)]
     if contacts:
         notes += compare_contacts(*contacts, plan, subscriptions)

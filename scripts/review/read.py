@@ -21,6 +21,8 @@ SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 # The check blocks in terraform/.
 REACHES_SOMEBODY = "every_alert_reaches_somebody"
 FITS_THE_QUOTA = "invitations_fit_the_quota"
+RECEIVES_SOMETHING = "everybody_receives_something"
+HAS_ONE_ADDRESS = "a_person_has_one_email_and_one_phone"
 HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
 HAS_IDS = "github_actions_has_ids"

@@ -117,12 +117,12 @@ run "unknown_columns_are_named" {
     source = "./modules/contacts"
   }
   variables {
-    text = "Name,Email,Phone,Department,Role,Büro,\nFiona Miller,fiona@example.com,,water,Director,12,"
+    text = "Name,Email,Phone,Department,Role,Büro,,x@y\nFiona Miller,fiona@example.com,,water,Director,12,,"
   }
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv: unknown columns: \"role\", \"büro\", number 7; the columns are Name, Email, Phone, Department and, optionally, Channels"
+    condition     = join("\n", output.problems) == "contacts.csv: unknown columns: \"role\", \"büro\", number 7, number 8; the columns are Name, Email, Phone, Department and, optionally, Channels"
     error_message = join("\n", output.problems)
   }
 }
@@ -150,14 +150,14 @@ run "a_header_that_holds_an_address_is_not_printed" {
     source = "./modules/contacts"
   }
   variables {
-    text = "Fiona Miller,fiona@example.com,+15555550101,water\nOtto Kern,otto@example.com,,water"
+    text = "Fiona Miller,fiona@example.com,+15555550101,water,fiona at example dot org\nOtto Kern,otto@example.com,,water,"
   }
 
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       contacts.csv: missing columns: Name, Email, Phone, Department; the header is Name,Email,Phone,Department and, optionally, Channels
-      contacts.csv: unknown columns: "fiona miller", number 2, number 3, "water"; the columns are Name, Email, Phone, Department and, optionally, Channels
+      contacts.csv: unknown columns: "fiona miller", number 2, number 3, "water", number 5; the columns are Name, Email, Phone, Department and, optionally, Channels
       EOT
     )
     error_message = join("\n", output.problems)
@@ -291,33 +291,103 @@ run "a_row_with_too_few_or_too_many_cells_hides_no_other" {
     source = "./modules/contacts"
   }
   variables {
-    # Rows 3 to 6: too few, too many, a quote that stays open, a quote inside a cell.
+    # Rows 3 to 6: too few, too many, a quote that stays open, a quote inside a cell. Rows 8 and 9 are
+    # one row with a line break in a cell.
     text = <<-EOT
       Name,Email,Phone,Department
       Fiona Miller,fiona@example.com,,water
       Otto Kern,otto@example.com,water
-      Rosa Lind,rosa@example.com,,water,
+      Lind, Rosa,rosa@example.com,,water
       "Hugo Sand,hugo@example.com,,water
       Ida "Dee" Berg,ida@example.com,,water
       ,karl@example.com,,water
+      "Lena
+      Wolf",lena@example.com,,water
     EOT
   }
 
   expect_failures = [output.topics]
   assert {
     condition = join("\n", output.problems) == trimspace(<<-EOT
-      contacts.csv row 3: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
-      contacts.csv row 4: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
-      contacts.csv row 5: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
-      contacts.csv row 6: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes
+      contacts.csv row 3: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      contacts.csv row 4: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      contacts.csv row 5: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      contacts.csv row 6: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
       contacts.csv row 7: Name is empty
+      contacts.csv row 8: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      contacts.csv row 9: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
       EOT
     )
     error_message = join("\n", output.problems)
-  } # Until a line is decoded, an error about it would print it.
+  }
+  # Until a line is decoded, an error about it would print it.
   assert {
     condition     = issensitive(var.text) && issensitive(local._lines)
     error_message = "The text of the file is not sensitive."
+  }
+}
+
+# Spreadsheets write a comma for every column that was ever touched, in the first rows or in all.
+run "empty_columns_at_the_end_are_accepted_in_the_header_and_in_rows" {
+  command = plan
+  module {
+    source = "./modules/contacts"
+  }
+  variables {
+    text = join("\n", [
+      "Name,Email,Phone,\"Department\",, \"\",",
+      "Fiona Miller,fiona@example.com,,water,,,",
+      "\"Kern, Otto\",otto@example.com,,water",
+      "\"Rosa \"\"R\"\" Lind\",rosa@example.com,,\"water\",\"\", \u00a0,,,,",
+      "Hugo Sand,hugo@example.com,,water,,note",
+      "Ida Berg,ida@example.com,,,",
+      "Karl Voss,karl@example.com,,",
+      "Lena Wolf,lena@example.com,",
+    ])
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      contacts.csv row 5: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      contacts.csv row 6 (Ida Berg): Department is not one of water
+      contacts.csv row 7 (Karl Voss): Department is not one of water
+      contacts.csv row 8: must have 4 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+run "fifty_problems_are_shown_whole" {
+  command = plan
+  module {
+    source = "./modules/contacts"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [for row in range(50) : ",p${row}@example.com,,water"]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = local.problems_text == join("\n", [for row in range(50) : "  contacts.csv row ${row + 2}: Name is empty"])
+    error_message = local.problems_text
+  }
+}
+
+run "of_more_than_fifty_problems_the_rest_is_counted" {
+  command = plan
+  module {
+    source = "./modules/contacts"
+  }
+  variables {
+    text = join("\n", concat(["Name,Email,Phone,Department"], [for row in range(51) : ",p${row}@example.com,,water"]))
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = local.problems_text == join("\n", concat([for row in range(50) : "  contacts.csv row ${row + 2}: Name is empty"], ["  and 1 more problem"]))
+    error_message = local.problems_text
   }
 }
 
@@ -336,7 +406,7 @@ run "with_channels_a_row_must_have_five_cells" {
 
   expect_failures = [output.topics]
   assert {
-    condition     = join("\n", output.problems) == "contacts.csv row 2: must have 5 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes"
+    condition     = join("\n", output.problems) == "contacts.csv row 2: must have 5 cells, as the header does; put double quotes around a cell with a comma in it, and use no other quotes or line breaks"
     error_message = join("\n", output.problems)
   }
 }

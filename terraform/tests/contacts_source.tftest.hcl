@@ -61,7 +61,7 @@ run "an_object_that_is_no_text_is_unreadable_and_says_how_to_upload_it" {
   }
   override_module {
     target  = module.contacts
-    outputs = { problems = [], topics = {} }
+    outputs = { address_differences = [], problems = [], receive_nothing = [], topics = {} }
   }
 
   assert {
@@ -77,7 +77,7 @@ run "a_file_that_is_not_there_is_unreadable" {
   }
   override_module {
     target  = module.contacts
-    outputs = { problems = [], topics = {} }
+    outputs = { address_differences = [], problems = [], receive_nothing = [], topics = {} }
   }
 
   assert {
@@ -93,7 +93,7 @@ run "a_folder_is_no_contacts_file" {
   }
   override_module {
     target  = module.contacts
-    outputs = { problems = [], topics = {} }
+    outputs = { address_differences = [], problems = [], receive_nothing = [], topics = {} }
   }
 
   assert {
@@ -110,11 +110,11 @@ run "a_file_in_another_encoding_is_unreadable_and_says_what_to_save_it_as" {
   }
   override_module {
     target  = module.contacts
-    outputs = { problems = [], topics = {} }
+    outputs = { address_differences = [], problems = [], receive_nothing = [], topics = {} }
   }
 
   assert {
-    condition     = local._contacts_unreadable == "is not UTF-8; save it as \"CSV UTF-8\""
+    condition     = local._contacts_unreadable == "is not UTF-8, probably because a spreadsheet saved it as plain CSV, in which letters such as é get lost; save it as \"CSV UTF-8\", or in LibreOffice as CSV with the character set Unicode (UTF-8)"
     error_message = local._contacts_unreadable == null ? "null" : local._contacts_unreadable
   }
 }

@@ -20,6 +20,7 @@ run "a_department_needs_services_that_have_names_and_appear_once" {
       b_blank  = { services = ["Pothole", " \t"], alerts = { high = { threshold = 1, protocols = ["email"] } } }
       c_null   = { services = [null], alerts = { high = { threshold = 1, protocols = ["email"] } } }
       d_twice  = { services = ["Illegal Dumping", "Pothole", " illegal   DUMPING"], alerts = { high = { threshold = 1, protocols = ["email"] } } }
+      d_hidden = { services = ["Water\u00a0Main", "wa\u200bter main"], alerts = { high = { threshold = 1, protocols = ["email"] } } }
       e_both   = { services = ["", " "], alerts = { high = { threshold = 1, protocols = ["email"] } } }
       f_silent = { services = ["Pothole"], alerts = {} }
       g_empty  = { services = [], alerts = {} }
@@ -33,6 +34,7 @@ run "a_department_needs_services_that_have_names_and_appear_once" {
       departments, a_none: has no services; name at least one, as the report spells it
       departments, b_blank: a service has no name
       departments, c_null: a service has no name
+      departments, d_hidden: a service is listed twice and would be counted twice
       departments, d_twice: a service is listed twice and would be counted twice
       departments, e_both: a service has no name
       departments, e_both: a service is listed twice and would be counted twice
@@ -63,6 +65,63 @@ run "departments_that_differ_only_in_case_are_rejected" {
     condition = join("\n", output.problems) == trimspace(<<-EOT
       departments, Water: differs from another department only in upper and lower case
       departments, water: differs from another department only in upper and lower case
+      EOT
+    )
+    error_message = join("\n", output.problems)
+  }
+}
+
+# They would be two topics, and one of the two a forgotten copy.
+run "levels_that_differ_only_in_case_are_rejected" {
+  command = plan
+  module {
+    source = "./modules/contacts"
+  }
+  variables {
+    departments = {
+      water = {
+        services = ["Water"]
+        alerts   = { Critical = { threshold = 1, protocols = ["email"] }, critical = { threshold = 2, protocols = ["email"] } }
+      }
+    }
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition     = join("\n", output.problems) == "departments, water: two levels differ only in upper and lower case"
+    error_message = join("\n", output.problems)
+  }
+}
+
+# Nothing would be filled in: a director would read it as it stands there.
+run "what_only_looks_like_a_placeholder_is_named_with_its_text" {
+  command = plan
+  module {
+    source = "./modules/contacts"
+  }
+  variables {
+    departments = {
+      water = {
+        services = ["Water"]
+        alerts = {
+          a_alone = { threshold = 1, protocols = ["email"], subject = "{count cases", message = "count} cases", sms = "{count} {cases" }
+          b_other = { threshold = 1, protocols = ["email"], subject = "[count] cases", message = "<threshold> $count %month% $count [count", sms = "100% of $5 [county]" }
+        }
+      }
+    }
+  }
+
+  expect_failures = [output.topics]
+  assert {
+    condition = join("\n", output.problems) == trimspace(<<-EOT
+      departments, water a_alone: subject has a { or } alone; a placeholder has both, such as {count}
+      departments, water a_alone: message has a { or } alone; a placeholder has both, such as {count}
+      departments, water a_alone: sms has a { or } alone; a placeholder has both, such as {count}
+      departments, water b_other: subject has [count], which would be sent as it is; a placeholder has the form {count}
+      departments, water b_other: message has <threshold>, which would be sent as it is; a placeholder has the form {count}
+      departments, water b_other: message has $count, which would be sent as it is; a placeholder has the form {count}
+      departments, water b_other: message has %month%, which would be sent as it is; a placeholder has the form {count}
+      departments, water b_other: message has [count, which would be sent as it is; a placeholder has the form {count}
       EOT
     )
     error_message = join("\n", output.problems)
@@ -202,6 +261,7 @@ run "an_unknown_placeholder_is_named_with_its_text" {
       departments, water b_many: message has the unknown placeholder {}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
       departments, water b_many: message has the unknown placeholder {name}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
       departments, water b_many: message has the unknown placeholder {email}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
+      departments, water b_many: message has a { or } alone; a placeholder has both, such as {count}
       departments, water c_message: message has the unknown placeholder {cuont}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
       departments, water d_sms: sms has the unknown placeholder {cuont}; the known ones are {count}, {threshold}, {department}, {level}, {services}, {month}
       EOT

@@ -74,3 +74,90 @@ run "a_shorter_pause_with_a_ledger_and_operators_has_no_warning" {
     error_message = "There is no schedule, or its prefix has room left."
   }
 }
+
+# EventBridge Scheduler says what it does not accept only at the apply.
+run "cron_has_six_fields_within_their_ranges_and_one_question_mark" {
+  command = plan
+  variables {
+    schedule_expression = null
+  }
+
+  assert {
+    condition = [
+      for text in [
+        "0 7 * * ? *", "0 7 ? * MON *", "15 10 ? * 6L 2027-2030", "0 0 1 1 ? *", "59 23 31 12 ? 1970", "0/15 8-17 ? * MON-FRI 2199", "0,30 7,19 L * ? *",
+        "0 7 LW jan,JUL ? *", "0 7 15W */3 ? *", "0 7 L-3 * ? *", "0 7 ? * 2#1 *", "0 7 ? 1-6/2 SUN,3-5 *", "0  7  *  *  ?  *",
+      ] : text if !can(regex(local._cron_form, "cron(${text})"))
+    ] == []
+    error_message = "An expression that Scheduler accepts is rejected."
+  }
+  assert {
+    condition = [
+      for text in [
+        "0 7 * * *", "0 7 * * ? * *", "0 7 * * * *", "0 7 ? * ? *", "0 7 1 * MON *", "60 7 * * ? *", "0 24 * * ? *", "0 7 32 * ? *", "0 7 0 * ? *",
+        "0 7 * 13 ? *", "0 7 * 0 ? *", "0 7 ? * 0 *", "0 7 ? * 8 *", "0 7 * * ? 1969", "0 7 * * ? 2200", "0 7 ? * MONDAY *", "0 7 * FEBR ? *",
+        "7am * * * ? *", "0 7 ? * 2#6 *", "0 7 ? * 2#0 *", "? 7 * * ? *", "0 7 * ? ? *", "0 7 * * ? ?", "0;7 * * ? *", " 0 7 * * ? *", "0 7 * * ? * ", "0 7 W * ? *",
+      ] : text if can(regex(local._cron_form, "cron(${text})"))
+    ] == []
+    error_message = "An expression that Scheduler rejects is accepted."
+  }
+}
+
+run "five_fields_are_rejected" {
+  command = plan
+  variables {
+    schedule_expression = "cron(0 7 * * 1)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "a_rate_of_one_is_singular" {
+  command = plan
+  variables {
+    schedule_expression = "rate(1 hours)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "a_rate_above_one_is_plural" {
+  command = plan
+  variables {
+    schedule_expression = "rate(12 hour)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "a_rate_of_nothing_is_none" {
+  command = plan
+  variables {
+    schedule_expression = "rate(0 hours)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "a_rate_of_weeks_is_none" {
+  command = plan
+  variables {
+    schedule_expression = "rate(1 week)"
+  }
+
+  expect_failures = [var.schedule_expression]
+}
+
+run "a_rate_of_one_day_is_accepted" {
+  command = plan
+  variables {
+    not_run_alarm_days  = 3
+    operator_emails     = ["ops@example.com"]
+    schedule_expression = "rate(1 day)"
+  }
+
+  assert {
+    condition     = length(module.schedule) == 1
+    error_message = "There is no schedule."
+  }
+}

@@ -17,9 +17,10 @@ variables {
 }
 
 # A null list would crash what reads it. A good one beside it must not make up for it.
-run "null_protocols_wildcards_in_the_repository_a_time_that_is_not_cron_or_rate_and_numbers_out_of_range" {
+run "another_country_null_protocols_wildcards_in_the_repository_a_time_that_is_not_cron_or_rate_and_numbers_out_of_range" {
   command = plan
   variables {
+    country_code = "49"
     departments = {
       water = {
         services = ["Water"]
@@ -35,9 +36,18 @@ run "null_protocols_wildcards_in_the_repository_a_time_that_is_not_cron_or_rate_
   }
 
   expect_failures = [
-    var.departments, var.github_actions, var.max_report_age_days, var.not_run_alarm_days, var.operator_emails, var.remind,
+    var.country_code, var.departments, var.github_actions, var.max_report_age_days, var.not_run_alarm_days, var.operator_emails, var.remind,
     var.schedule_expression,
   ]
+}
+
+run "a_country_code_with_a_plus" {
+  command = plan
+  variables {
+    country_code = "+1"
+  }
+
+  expect_failures = [var.country_code]
 }
 
 run "null_services_wildcards_in_the_branch_a_schedule_without_a_report_and_parts_of_days" {

@@ -38,18 +38,20 @@ Bob Ray,bobo@example.com,,water
 """
 
 MESSAGE = """\
-broken.csv row 3 (Fiona Miller): Phone must be in international form, +15551234567
+broken.csv row 3 (Fiona Miller): Phone has no +, perhaps because a spreadsheet removed it; \
+set country_code = "1" for numbers of the United States and Canada, or write it in full, \
+such as +15551234567
 broken.csv row 4 (Omar Haddad): Department "watr" is not one of trash, water
-broken.csv row 4 (Omar Haddad): Email must look like name@example.com
+broken.csv row 4 (Omar Haddad): Email must be one address, such as name@example.com
 broken.csv row 5 (Grace Kim): Email and Phone are both empty; fill in one, or delete the row
 broken.csv row 6: Name is empty
 broken.csv row 7: Name contains what looks like an email or a phone number; \
 enter the person's name
 broken.csv row 7: Department is not one of trash, water
-broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet, as in 1.55512E+10; \
-format the column as text and type the number again, as in +15551234567
+broken.csv row 8 (Ann Lee): Phone was rounded by a spreadsheet to a number such as 1.55512E+10; \
+format the column as text and type the phone number again, such as +15551234567
 broken.csv row 9: must have 4 cells, as the header does; \
-put double quotes around a cell with a comma in it, and use no other quotes
+put double quotes around a cell with a comma in it, and use no other quotes or line breaks
 broken.csv row 11 (Rob Ray): has the same Email as row 10 (Bob Ray) in department water; \
 give each person their own, or empty one of the two cells
 broken.csv row 12 (Bob Ray): is already in department water, in row 10; \
@@ -93,7 +95,69 @@ def test_a_missing_file_is_a_problem_that_says_what_paths_there_are(city: Worksp
 def test_a_file_that_is_not_utf8_says_how_to_save_it(city: Workspace) -> None:
     (city.folder / "latin.csv").write_bytes("Name,Email,Phone,Department\nJosé".encode("latin-1"))
 
-    assert problems(city, "latin.csv")[0] == 'latin.csv: is not UTF-8; save it as "CSV UTF-8"'
+    assert problems(city, "latin.csv")[0] == (
+        "latin.csv: is not UTF-8, probably because a spreadsheet saved it as plain CSV, in which"
+        ' letters such as é get lost; save it as "CSV UTF-8", or in LibreOffice as CSV with the'
+        " character set Unicode (UTF-8)"
+    )
+
+
+def test_a_workbook_says_what_to_save_it_as(city: Workspace) -> None:
+    (city.folder / "people.XLSX").write_bytes(b"PK\x03\x04\xff")
+
+    assert problems(city, "people.XLSX")[0] == (
+        'people.XLSX: is a spreadsheet\'s own format; save it as "CSV UTF-8", and name that file in'
+        " contacts_csv"
+    )
+
+
+def test_of_many_problems_fifty_are_shown_and_the_others_counted(city: Workspace) -> None:
+    rows = [f"P{number},,,water" for number in range(2, 72)]
+    city.write("many.csv", "\n".join(["Name,Email,Phone,Department", *rows]))
+
+    shown = problems(city, "many.csv")
+
+    others = MESSAGE[MESSAGE.index("departments,") :].count("\n") + 1
+    both = "Email and Phone are both empty; fill in one, or delete the row"
+    assert shown == [
+        *(f"many.csv row {number} (P{number}): {both}" for number in range(2, 52)),
+        f"and {20 + others} more problems",
+    ]
+
+
+WARNED = """\
+Name,Email,Phone,Department
+Fiona Miller,fiona@example.com,,water
+Fiona Miller,fiona.miller@example.com,,parks
+Hugo Sand,,+15555550104,parks
+"""
+
+
+def test_who_receives_nothing_and_who_has_two_addresses_is_warned_about(
+    new_workspace: Callable[[], Workspace],
+) -> None:
+    workspace = new_workspace()
+    alerts = '{ critical = { threshold = 1, protocols = ["email"] } }'
+    services = "".join(
+        f'  {name} = {{ services = ["{name}"], alerts = {alerts} }}\n'
+        for name in ("water", "parks")
+    )
+    workspace.write("city.auto.tfvars", f"departments = {{\n{services}}}\n")
+    workspace.write("contacts.csv", WARNED)
+
+    result = workspace.run("plan", "-no-color")
+
+    assert result.returncode == 0
+    shown = " ".join(result.stdout.replace("│", "").replace("╵", "").replace("╷", "").split())
+    assert (
+        "The same name has different addresses. If that is one person, correct the other rows,"
+        " too: contacts.csv row 3 (Fiona Miller): has another Email than row 2 Warning:"
+    ) in shown
+    assert (
+        "These people are in the contacts and receive nothing: Hugo Sand (parks). No alert of"
+        " their department uses an address that their row allows. Fill in Email or Phone, or"
+        " change Channels. With none, it is not reported."
+    ) in shown
 
 
 @pytest.mark.usefixtures("in_aws")

@@ -4,6 +4,7 @@ Terraform's state and `terraform show -json` hold addresses in clear by design; 
 person or a log sees (plans, errors, progress, outputs, addresses, the runner) must not.
 """
 
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -12,14 +13,27 @@ from runner.cli import main
 from tests.e2e.workspace import Workspace
 from tests.support.examples import an_alert, runner_config
 
-TOKENS = ("canary", "55501")
+TOKENS = ("canary", "55501", "flowers")
 HEADER = "Name,Email,Phone,Department,Channels"
 ROWS = [
     "Fiona Miller,canary1@example.com,+15555550101,water,",
-    "Omar Haddad,canary2@example.com,+1 (555) 555-0102,streets,",
+    "Omar Haddad,canary2@example.com,(555) 555-0102,streets,",
+    "Fiona Miller,canary3@example.com,+15555550103,streets,",  # warned about: two addresses
+    "Grace Kim,canary4@example.com,+15555550104,streets,sms",
 ]
 EXAMPLE = "-var-file=examples/multi-level/departments.tfvars"
 CONTACTS = "-var=contacts_csv=contacts.csv"
+NATIONAL = "-var=country_code=1"
+
+DISGUISES = (
+    *(
+        "canary(at)example.com",
+        "canary at example dot com",
+        "canary[at]example",
+        "canary%40example",
+    ),
+    *("⑤⑤⑤ ⑤⑤⑤ ⓪①⓪①", "⁵⁵⁵⁵⁵⁵⁰¹⁰¹", "1-800-FLOWERS", "1 800 flowers"),
+)
 
 # Files as they come about: columns shifted, no header, the wrong separator, half a row, a report.
 BROKEN = {
@@ -40,11 +54,20 @@ BROKEN = {
     ],
     "no header": ROWS,
     "a header of addresses": ["canary1@example.com,+15555550101,Phone,Department", *ROWS],
+    "addresses in disguise": [
+        HEADER,
+        *(f"{text},,,water," for text in DISGUISES),
+        *(f"Ann,,,{text}," for text in DISGUISES),
+    ],
+    "a header of addresses in disguise": [f"canary at example dot com,{HEADER}", *ROWS],
+    "pluses stripped": [HEADER, *(row.replace("+1", "1") for row in ROWS)],
+    "digits missing": [HEADER, *(row.replace("+1555555", "+1555") for row in ROWS)],
     "semicolons": [row.replace(",", ";") for row in [HEADER, *ROWS]],
 }
 
 
 def leaks(text: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", text)  # wide, circled and raised digits are digits
     digits_joined = text.replace("-", "").replace(" ", "").replace("(", "").replace(")", "")
     return [token for token in TOKENS if token in text.lower() or token in digits_joined.lower()]
 
@@ -57,16 +80,16 @@ def city(new_workspace: Callable[[], Workspace]) -> Workspace:
 
 
 def test_the_canary_would_be_seen(city: Workspace) -> None:
-    shown = city.run("console", EXAMPLE, CONTACTS)
+    shown = city.run("console", EXAMPLE, NATIONAL, CONTACTS)
     assert leaks(shown.text) == []
 
     assert leaks("CANARY1@example.com") == ["canary"]
-    assert leaks("+1 (555) 555-0102") == ["55501"]
+    assert leaks("+1 (555) 555-0102") == leaks("⑤⑤⑤⓪①") == ["55501"]
 
 
 def test_no_address_is_shown_from_first_plan_to_destroy(city: Workspace) -> None:
     steps = [
-        city.run("plan", "-no-color", EXAMPLE, CONTACTS, "-out=saved.tfplan"),
+        city.run("plan", "-no-color", EXAMPLE, NATIONAL, CONTACTS, "-out=saved.tfplan"),
         city.run("show", "-no-color", "saved.tfplan"),
         city.run("apply", "-no-color", "saved.tfplan"),
         city.run("output"),
@@ -75,12 +98,13 @@ def test_no_address_is_shown_from_first_plan_to_destroy(city: Workspace) -> None
     ]
     corrected = ROWS[0].replace("canary1", "canary9").replace("0101", "0109")
     city.write("contacts.csv", "\n".join([HEADER, corrected]) + "\n")
-    steps.append(city.run("plan", "-json", EXAMPLE, CONTACTS))
-    steps.append(city.run("apply", "-no-color", "-auto-approve", EXAMPLE, CONTACTS))
-    steps.append(city.run("destroy", "-no-color", "-auto-approve", EXAMPLE, CONTACTS))
+    steps.append(city.run("plan", "-json", EXAMPLE, NATIONAL, CONTACTS))
+    steps.append(city.run("apply", "-no-color", "-auto-approve", EXAMPLE, NATIONAL, CONTACTS))
+    steps.append(city.run("destroy", "-no-color", "-auto-approve", EXAMPLE, NATIONAL, CONTACTS))
 
     assert [step.returncode for step in steps] == [0] * len(steps), steps[-1].text
     assert '["email/Fiona Miller"]' in steps[0].text
+    assert "has another Email than row 2" in steps[0].text
     assert [leaks(step.text) for step in steps] == [[]] * len(steps)
 
 

@@ -199,6 +199,37 @@ def test_a_wrong_operator_is_named_by_its_place(city: Workspace) -> None:
     assert "canary" not in result.text.lower()
 
 
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        ("cron(0 7 * * *)", " Write cron(0 7 * * ? *)."),
+        ("cron(30 6 * 1-6 1-5,7)", " Write cron(30 6 ? 1-6 MON-FRI,SUN *)."),
+        ("cron(0 7 1 * *)", " Write cron(0 7 1 * ? *)."),
+        ("cron(0 7 * * 2 2027)", " Write cron(0 7 ? * 2 2027)."),
+        ("cron(0 7 1 * 1)", ""),
+    ],
+)
+def test_another_cron_gets_its_six_fields(city: Workspace, given: str, remedy: str) -> None:
+    result = city.run("plan", "-no-color", f"-var=schedule_expression={given}")
+
+    assert result.returncode == 1
+    assert (
+        "schedule_expression: cron of EventBridge has six fields: minutes, hours, day of month,"
+        " month, day of week (1 or SUN for Sunday, to 7 or SAT), year. Exactly one of the two days"
+        f" must be ?.{remedy} This was checked by the validation rule"
+    ) in " ".join(result.stderr.split())
+
+
+def test_a_rate_that_is_none_says_how_to_write_it(city: Workspace) -> None:
+    result = city.run("plan", "-no-color", "-var=schedule_expression=rate(1 hours)")
+
+    assert result.returncode == 1
+    assert (
+        "schedule_expression: rate must have a whole number and minutes, hours or days, such as"
+        " rate(12 hours). With 1, it has no s: rate(1 day)."
+    ) in " ".join(result.stderr.split())
+
+
 def test_a_function_without_code_says_how_to_build_it(city: Workspace) -> None:
     result = city.run("plan", "-no-color", "-var=package=gone.zip")
 

@@ -4,7 +4,16 @@ locals {
   _department_keys   = { for key in keys(var.departments) : lower(key) => key... }
   _department_choice = join(", ", keys(var.departments))
 
+  # Without the hidden characters that come along when a name is copied: the report's has none.
+  _services = {
+    for department, settings in var.departments :
+    department => [for service in settings.services : try(trimspace(replace(service, local._invisible, "")), "")]
+  }
+
   _placeholders = ["{count}", "{threshold}", "{department}", "{level}", "{services}", "{month}"]
+
+  # As other programs write them: [count], <count>, %count%, $count.
+  _placeholder_like = "[\\[<%$](?:${join("|", [for placeholder in local._placeholders : trim(placeholder, "{}")])})\\b[\\]>%]?"
 
   _department_protocols = {
     for department, settings in var.departments :
@@ -17,7 +26,7 @@ locals {
       for level, alert in settings.alerts : merge(alert, {
         department = department
         level      = level
-        services   = [for service in settings.services : try(trimspace(service), "")]
+        services   = local._services[department]
         protocols  = distinct(alert.protocols)
         subject    = try(coalesce(trimspace(alert.subject)), "{department} {level}: {count} open cases")
         message = try(
@@ -40,10 +49,11 @@ locals {
     for department, settings in var.departments : [
       for text in concat(
         length(settings.services) == 0 ? ["has no services; name at least one, as the report spells it"] : [],
-        anytrue([for service in settings.services : try(trimspace(service), "") == ""]) ? ["a service has no name"] : [],
-        length(distinct([for service in settings.services : lower(replace(try(trimspace(service), ""), "/\\s+/", " "))])) < length(settings.services)
+        contains(local._services[department], "") ? ["a service has no name"] : [],
+        length(distinct([for service in local._services[department] : lower(replace(service, "/[\\s\\pZ]+/", " "))])) < length(settings.services)
         ? ["a service is listed twice and would be counted twice"] : [],
         length(settings.alerts) == 0 ? ["has no alerts; add one, or remove the department"] : [],
+        length(distinct([for level in keys(settings.alerts) : lower(level)])) == length(settings.alerts) ? [] : ["two levels differ only in upper and lower case"],
         length(local._department_keys[lower(department)]) > 1 ? ["differs from another department only in upper and lower case"] : [],
       ) : "departments, ${department}: ${text}"
     ]
@@ -58,11 +68,18 @@ locals {
         try(alert.threshold >= 0 && floor(alert.threshold) == alert.threshold, false) ? [] : ["threshold must be a whole number, 0 or more"],
         alltrue([for protocol in alert.protocols : try(contains(["email", "sms"], protocol), false)]) ? [] : ["protocols may only be \"email\" and \"sms\""],
         flatten([
-          for field in ["subject", "message", "sms"] : [
-            for placeholder in distinct(regexall("\\{[^{}]*\\}", alert[field])) :
-            "${field} has the unknown placeholder ${placeholder}; the known ones are ${join(", ", local._placeholders)}"
-            if !contains(local._placeholders, placeholder)
-          ] if field != "sms" || alert.sms != alert.message # the message has been checked already
+          for field in ["subject", "message", "sms"] : concat(
+            [
+              for placeholder in distinct(regexall("\\{[^{}]*\\}", alert[field])) :
+              "${field} has the unknown placeholder ${placeholder}; the known ones are ${join(", ", local._placeholders)}"
+              if !contains(local._placeholders, placeholder)
+            ],
+            can(regex("[{}]", replace(alert[field], "/\\{[^{}]*\\}/", ""))) ? ["${field} has a { or } alone; a placeholder has both, such as {count}"] : [],
+            [
+              for text in distinct(regexall(local._placeholder_like, alert[field])) :
+              "${field} has ${text}, which would be sent as it is; a placeholder has the form {count}"
+            ],
+          ) if field != "sms" || alert.sms != alert.message # the message has been checked already
         ]),
         # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, no line breaks, under 100 characters.
         can(regex("^[\\x20-\\x7e]+$", alert.subject)) ? [] : ["subject must be plain ASCII on one line"],

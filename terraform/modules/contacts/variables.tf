@@ -1,3 +1,9 @@
+variable "country_code" {
+  description = "Country whose phone numbers may be written without + and country code; null means none."
+  type        = string
+  default     = null
+}
+
 variable "departments" {
   description = "Departments with their services and alerts, as the root module's variable types them."
   type        = any

@@ -893,6 +893,14 @@ def test_a_check_that_fails_for_a_reason_the_review_names_is_no_riddle() -> None
     assert standing.notes == ("Without subscribers, as before: water critical and water extreme.",)
 
 
+@pytest.mark.parametrize(
+    "name", ["everybody_receives_something", "a_person_has_one_email_and_one_phone"]
+)
+def test_a_warning_about_the_contacts_leaves_a_plan_reviewable(name: str) -> None:
+    assert review(*emails(1, "no-op"), SMS, checks=[(name, "fail")]).exit_code == 0
+    assert review(*emails(1, "no-op"), SMS, checks=[(name, "unknown")]).exit_code == 2
+
+
 def test_a_repository_whose_ids_are_not_set_is_noted() -> None:
     noted = review(*emails(1, "no-op"), SMS, checks=[("github_actions_has_ids", "fail")])
 
