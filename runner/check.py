@@ -39,9 +39,7 @@ def check_report(
     named = months_in(address) - {month}
     month = month if month is not None else named.pop() if len(named) == 1 else last_month(now)
     if named:
-        raise errors.ConfigError(
-            f"the address names {min(named)}, not {month}; correct one of both"
-        )
+        raise errors.ConfigError(f"the address names {min(named)}, not {month}; correct one")
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
     region = config.alerts[0].topic_arn.split(":")[3]

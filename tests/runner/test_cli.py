@@ -259,7 +259,7 @@ def test_another_month_than_the_address_names_is_an_error(
     assert (code, *capsys.readouterr()) == (
         2,
         "",
-        f"error: the address {said}; correct one of both\n",
+        f"error: the address {said}; correct one\n",
     )
 
 
