@@ -21,6 +21,7 @@ from runner.aws import client
 from runner.errors import BacklogError
 from runner.ledger import S3Ledger
 from runner.text import printable, table
+from scripts.diagnostics import EXPIRED, NO_CREDENTIALS, NO_REGION
 from scripts.review.people import listed, shown
 from scripts.state import State, load_state
 from scripts.terraform import ROOT, TerraformError, find_terraform
@@ -36,9 +37,10 @@ PENDING_QUOTA = 5000
 # From here on, a limit deserves a look.
 NEARLY = 0.8
 # AWS's answers to credentials that were good once.
-_EXPIRED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
-_NO_CREDENTIALS = "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_NO_REGION = "there is none; set AWS_REGION"
+_EXPIRED = (
+    *("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch"),
+    *("SSOToken", "TokenRetrieval"),  # of a login that has ended, without a call
+)
 _NOT_ASKED = "AWS was not asked; see Credentials and Region"
 _NO_TEXTS = "no alert sends texts"
 
@@ -82,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def examine(source: str | None = None) -> Iterator[Line]:
     """Yield one line for each check. source: of the state, as load_state takes it."""
-    region = os.environ.get("AWS_REGION") or _profile_region()
+    region = _own_region()
     credentials, can_ask = _credentials(region)
     state = _state(source)
     topics = [person.topic_arn for person in state.people] if isinstance(state, State) else []
@@ -99,7 +101,16 @@ def examine(source: str | None = None) -> Iterator[Line]:
     yield _ledger(where, state)
 
 
-def _profile_region() -> str | None:
+def obstacles() -> list[str]:
+    """Say what Terraform needs of this machine and is missing: credentials, region."""
+    region = _own_region()
+    lines = [_credentials(region)[0], _region(region, None)]
+    return [f"{line.check}: {line.text}" for line in lines if line.state == "to do"]
+
+
+def _own_region() -> str | None:
+    if region := os.environ.get("AWS_REGION"):
+        return region
     try:
         return boto3.Session().region_name or None
     except BotoCoreError:  # a profile that does not exist
@@ -111,7 +122,7 @@ def _credentials(region: str | None) -> tuple[Line, bool]:
     name = "Credentials"
     try:
         if boto3.Session().get_credentials() is None:
-            return Line(name, "to do", _NO_CREDENTIALS), False
+            return Line(name, "to do", NO_CREDENTIALS), False
         # Any region can say whose credentials these are.
         sts = client("sts", region or "us-east-1", ATTEMPTS)
     except (BotoCoreError, BacklogError):
@@ -122,14 +133,14 @@ def _credentials(region: str | None) -> tuple[Line, bool]:
         known = account if account.isdigit() else "(of an unusual name)"
         return Line(name, "ok", f"account {known}"), region is not None
     if any(code in account.why for code in _EXPIRED):
-        return Line(name, "to do", "they expired or are not valid; log in again"), False
+        return Line(name, "to do", EXPIRED), False
     can_ask = region is not None and not account.is_silence
     return Line(name, "unknown", account.why), can_ask
 
 
 def _region(region: str | None, applied_in: str | None) -> Line:
     if region is None:
-        return Line("Region", "to do", _NO_REGION)
+        return Line("Region", "to do", NO_REGION)
     if applied_in and applied_in != region:
         moved = f"{shown(region)}, but the topics are in {applied_in}; set AWS_REGION={applied_in}"
         return Line("Region", "to do", moved)
