@@ -58,7 +58,7 @@ def reviewed(city: Workspace) -> Review:
 
 def run_as_in_the_readme(city: Workspace, command: str) -> Result:
     readme = (ROOT / "terraform" / "README.md").read_text(encoding="utf-8")
-    (arguments,) = re.findall(rf"`\S+ -m scripts\.terraform ({command} .*)`", readme)
+    (arguments,) = re.findall(rf"`\S+ -m scripts\.terraform ({command} .*sms.*)`", readme)
     return city.run(*shlex.split(arguments))
 
 
