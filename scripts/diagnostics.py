@@ -22,12 +22,12 @@ STALE = "something changed since this plan was made; run `make plan` again"
 # was found. Others may.
 _OURS = re.compile(
     r"(Resource|Module output value|Output) (pre|post)condition failed"
-    r"|Resource (pre|post)condition failed|Invalid value for variable|Check block assertion failed"
+    r"|Resource (pre|post)condition failed|Invalid value for variable"
 )
 _ADDRESS = re.compile(r"[^\s@]@\w|%40|(?<![\w:/-])\+?(\d[ ().-]{0,2}){7,15}(?![\w:/-])")
 _AWS = re.compile(
     r"operation error (?P<service>[\w ]+): (?P<call>\w+).*?StatusCode: (?P<status>\d+)"
-    r"(?:.*?, (?:api error )?(?P<code>[A-Za-z.]+):)?",
+    r"(?:.*?, (?:api error )?(?!RequestID|HostID)(?P<code>[A-Za-z.]+):)?",
     re.DOTALL,
 )
 _LOCK = re.compile(r"ID: +(?P<id>\S+).*Who: +(?P<who>\S+).*Created: +(?P<at>.{16})", re.DOTALL)
@@ -68,8 +68,12 @@ def messages(output: str) -> Iterator[Mapping[str, Any]]:
 
 
 def explained(output: str, severity: str = "error") -> list[str]:
-    """Return what may be shown of each error or warning, without an address."""
+    """Return what may be shown of each error or warning, without an address.
+
+    A failing check is no warning here: the plan holds it, and the review says what it means.
+    """
     found = [m["diagnostic"] for m in messages(output) if "diagnostic" in m]
+    found = [d for d in found if d.get("summary") != "Check block assertion failed"]
     return list(dict.fromkeys(explain(d) for d in found if d.get("severity") == severity))
 
 
@@ -77,9 +81,8 @@ def explain(diagnostic: Mapping[str, Any]) -> str:
     """Say what one diagnostic means, and where it is."""
     summary, detail = (str(diagnostic.get(name) or "") for name in ("summary", "detail"))
     text = f"{summary}\n{detail}"
-    for pattern, words in _KNOWN:
-        if re.search(pattern, text):
-            return words(text)
+    if sentence := known(text):
+        return sentence
     if _OURS.fullmatch(summary):
         return detail.partition("\n\nThis was checked by")[0].strip()
     where = _place(diagnostic)
@@ -95,6 +98,12 @@ def explained_text(output: str) -> list[str]:
     """Return what may be shown of an error in plain text: its last lines, without frames."""
     lines = [line.strip("\u2502\u2577\u2575 ") for line in output.splitlines()]
     return [_safe([line for line in lines if line][-5:]) or "Terraform failed without a word"]
+
+
+def known(text: str) -> str:
+    """Say what to do about what Terraform says, if it is one of the usual things; else nothing."""
+    text = " ".join(text.split())
+    return next((words(text) for pattern, words in _KNOWN if re.search(pattern, text)), "")
 
 
 def _safe(lines: list[str]) -> str:

@@ -222,13 +222,15 @@ def _apply(options: argparse.Namespace) -> int:
     if failure or not summary:
         print(f"error: {failure or 'Terraform ended without a word'}", file=sys.stderr)
         if done:
-            print(f"{len(done)} of its changes were made before, and stay.", file=sys.stderr)
-        again = "make destroy" if options.command == "destroy" else "make apply"
-        print(f"Once it is fixed, run {again} again.", file=sys.stderr)
+            one = len(done) == 1
+            made = "1 change was" if one else f"{len(done)} changes were"
+            stay = "It stays." if one else "They stay."
+            print(f"{made} made before that. {stay}", file=sys.stderr)
+        print(f"Once this is fixed, run make {options.command} again.", file=sys.stderr)
         where = SAID.relative_to(ROOT)
-        print(f"What Terraform said is in {where}; it may hold addresses.", file=sys.stderr)
+        print(f"All that Terraform said is in {where}; it may hold addresses.", file=sys.stderr)
         return 1
-    print(summary[-1]["@message"])
+    print("" if options.review.accept is None else "\n", summary[-1]["@message"], sep="")
     if options.command == "destroy":
         print('Next: see what stays, in "Take it down" in terraform/README.md')
         return 0

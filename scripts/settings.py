@@ -24,15 +24,11 @@ from scripts.review.people import shown
 # A file of settings, or one that was meant to be: settings.tfvar, Terraform.tfvars.
 _SETTINGS_FILE = re.compile(r"(?i)[^.].*?\.?tfvars?(\.json|\.txt)?")
 _LOADED = re.compile(r"terraform\.tfvars(\.json)?|.+\.auto\.tfvars(\.json)?")
-# What may be in TF_CLI_ARGS and TF_CLI_ARGS_plan. Others would plan something else, or write it
-# elsewhere; -target is in it since the review rejects what it leads to.
-_OPTIONS = {
-    *("compact-warnings", "lock", "lock-timeout", "no-color", "parallelism", "refresh"),
-    *("replace", "target", "var", "var-file"),
-}
-# What may be in TF_CLI_ARGS_apply, which comes after the review.
+# What TF_CLI_ARGS_apply may hold, and TF_CLI_ARGS and TF_CLI_ARGS_plan. Others would plan something
+# else, or write it elsewhere; -target is in it since the review rejects what it leads to.
+_AFTER_REVIEW = {"-compact-warnings", "-lock", "-lock-timeout", "-no-color", "-parallelism"}
+_OPTIONS = {*_AFTER_REVIEW, "-refresh", "-replace", "-target", "-var", "-var-file"}
 _PLAN_VARIABLES = ("TF_CLI_ARGS", "TF_CLI_ARGS_plan")
-_APPLY_OPTIONS = {"compact-warnings", "lock", "lock-timeout", "no-color", "parallelism"}
 
 
 @dataclass(frozen=True)
@@ -85,22 +81,22 @@ def apply_options(env: Mapping[str, str]) -> list[str]:
     given = [
         o for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply") for o in _options(env.get(name, ""))
     ]
-    return [f"-{n}={v}" if v else f"-{n}" for n, v in given if n in _APPLY_OPTIONS]
+    return [f"{n}={v}" if v else n for n, v in given if n in _AFTER_REVIEW]
 
 
 def _wrong_options(env: Mapping[str, str]) -> Iterator[str]:
     for name, taken in (
         ("TF_CLI_ARGS", _OPTIONS),
         ("TF_CLI_ARGS_plan", _OPTIONS),
-        ("TF_CLI_ARGS_apply", _APPLY_OPTIONS),
+        ("TF_CLI_ARGS_apply", _AFTER_REVIEW),
     ):
         for option, _ in _options(env.get(name, "")):
             if option not in taken:
                 remedy = {
-                    "auto-approve": "to apply without a question, run make apply ACCEPT=DIGEST",
-                    "destroy": "to remove everything, run make destroy",
-                }.get(option, f"it may have {', '.join(f'-{o}' for o in sorted(taken))}")
-                yield f"{name} has -{option}; take it out: {remedy}"
+                    "-auto-approve": "to apply without a question, run make apply ACCEPT=DIGEST",
+                    "-destroy": "to remove everything, run make destroy",
+                }.get(option, f"it may have {', '.join(sorted(taken))}")
+                yield f"{name} has {shown(option)}; take it out: {remedy}"
 
 
 def _options(text: str) -> Iterator[tuple[str, str]]:
@@ -110,8 +106,8 @@ def _options(text: str) -> Iterator[tuple[str, str]]:
     except ValueError:
         words = iter(text.split())
     for word in words:
-        name, equals, value = re.sub("^--?", "", word).partition("=")
-        if not equals and name in ("var", "var-file", "target", "replace"):
+        name, equals, value = re.sub("^--", "-", word).partition("=")
+        if not equals and name in ("-var", "-var-file", "-target", "-replace"):
             value = next(words, "")
         yield name, value
 
@@ -125,10 +121,10 @@ def _sources(folder: Path, env: Mapping[str, str]) -> Iterator[_Source | str]:
         yield _read(folder / name, f"{folder.name}/{name}")
     for variable in _PLAN_VARIABLES:
         for option, value in _options(env.get(variable, "")):
-            if option == "var":
+            if option == "-var":
                 name, _, text = value.partition("=")
                 yield _Source(variable, {name.strip(): _expression(text)}, overrides=True)
-            elif option == "var-file":
+            elif option == "-var-file":
                 yield _read(folder / value, f"{variable}: {value}", overrides=True)
 
 
@@ -275,7 +271,7 @@ def _unloaded(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
         if _SETTINGS_FILE.fullmatch(path.name) and path.is_file():
             yield f"{path.name} is not read here; move it to {folder.name}/"
     chosen = [
-        v for name in _PLAN_VARIABLES for o, v in _options(env.get(name, "")) if o == "var-file"
+        v for name in _PLAN_VARIABLES for o, v in _options(env.get(name, "")) if o == "-var-file"
     ]
     for path in sorted(folder.iterdir()):
         is_meant = _SETTINGS_FILE.fullmatch(path.name) and path.is_file()
