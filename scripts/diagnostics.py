@@ -17,6 +17,7 @@ MOVE_STATE = (
     " `.venv/bin/python -m scripts.terraform init -migrate-state`. To begin there with what is"
     " there, run the same with -reconfigure"
 )
+UNREACHABLE = "AWS can't be reached; look at the network, AWS_REGION and AWS_ENDPOINT_URL"
 STALE = "something changed since this plan was made; run `make plan` again"
 # Terraform shows what these say as it stands in this configuration, where no message repeats what
 # was found. Others may.
@@ -24,13 +25,16 @@ _OURS = re.compile(
     r"(Resource|Module output value|Output) (pre|post)condition failed"
     r"|Resource (pre|post)condition failed|Invalid value for variable"
 )
+_WRONG_TYPE = re.compile(r"value is not suitable for var\.(\w+) declared at [^:]+:[0-9,-]+: (.*)")
 _ADDRESS = re.compile(r"[^\s@]@\w|%40|(?<![\w:/-])\+?(\d[ ().-]{0,2}){7,15}(?![\w:/-])")
 _AWS = re.compile(
     r"operation error (?P<service>[\w ]+): (?P<call>\w+).*?StatusCode: (?P<status>\d+)"
     r"(?:.*?, (?:api error )?(?!RequestID|HostID)(?P<code>[A-Za-z.]+):)?",
     re.DOTALL,
 )
-_LOCK = re.compile(r"ID: +(?P<id>\S+).*Who: +(?P<who>\S+).*Created: +(?P<at>.{16})", re.DOTALL)
+_LOCK = re.compile(
+    r"Lock Info: +ID: +(?P<id>\S+).*Who: +(?P<who>\S+).*Created: +(?P<at>.{16})", re.DOTALL
+)
 _BUCKET = re.compile(r'S3 bucket "([A-Za-z0-9.-]+)" does not exist')
 
 # What a person meets on the way, by what Terraform says of it.
@@ -47,7 +51,12 @@ _KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
         "(?i)failed to get shared config profile",
         lambda _: "Credentials: AWS_PROFILE names no profile of this machine",
     ),
-    ("(?i)invalid AWS Region|Missing region", lambda _: f"Region: {NO_REGION}, such as us-east-1"),
+    (
+        r"(?i)invalid AWS Region: \S",
+        lambda _: "Region: AWS has no region of that name; correct AWS_REGION",
+    ),
+    ("(?i)invalid AWS Region|Missing region", lambda _: f"Region: {NO_REGION}"),
+    ("operation error .*StatusCode: 0,", lambda _: UNREACHABLE),
     ("S3 bucket .* does not exist", lambda text: _no_bucket(text)),
     (
         "Backend initialization required|Backend configuration changed|state migration",
@@ -70,10 +79,13 @@ def messages(output: str) -> Iterator[Mapping[str, Any]]:
 def explained(output: str, severity: str = "error") -> list[str]:
     """Return what may be shown of each error or warning, without an address.
 
-    A failing check is no warning here: the plan holds it, and the review says what it means.
+    A failing check is no warning here: the plan holds it, and the review says what it means. Of a
+    warning's details, the first sentence is enough.
     """
     found = [m["diagnostic"] for m in messages(output) if "diagnostic" in m]
     found = [d for d in found if d.get("summary") != "Check block assertion failed"]
+    if severity == "warning":
+        found = [{**d, "detail": str(d.get("detail") or "").partition(". ")[0]} for d in found]
     return list(dict.fromkeys(explain(d) for d in found if d.get("severity") == severity))
 
 
@@ -83,6 +95,8 @@ def explain(diagnostic: Mapping[str, Any]) -> str:
     text = f"{summary}\n{detail}"
     if sentence := known(text):
         return sentence
+    if wrong := _WRONG_TYPE.search(text):
+        return f"{wrong[1]}: {_safe([wrong[2]])}{_place(diagnostic)}"
     if _OURS.fullmatch(summary):
         return detail.partition("\n\nThis was checked by")[0].strip()
     where = _place(diagnostic)
@@ -90,7 +104,7 @@ def explain(diagnostic: Mapping[str, Any]) -> str:
         lead = _safe(text[: aws.start()].splitlines()[-1:])  # such as "creating SNS Topic (a):"
         answer = ", ".join(filter(None, [aws["code"], f"status {aws['status']}"]))
         return f"{lead} {aws['service']} {aws['call']}: AWS answered {answer}{where}".strip()
-    said = _safe(text.splitlines())
+    said = ": ".join(filter(None, map(_safe, (summary.splitlines(), detail.splitlines()))))
     return f"{said or 'what Terraform says of it may hold an address'}{where}"
 
 
@@ -134,5 +148,6 @@ def _locked(text: str) -> str:
 
 def _no_bucket(text: str) -> str:
     bucket = _BUCKET.search(text)
-    named = f' "{bucket[1]}"' if bucket else ""
-    return f"the bucket of the state{named} does not exist; create it, or correct backend.tf"
+    named = f', "{bucket[1]}",' if bucket else ""
+    remedy = "create it, or correct terraform/backend.tf"
+    return f"the bucket of the state{named} does not exist; {remedy}"

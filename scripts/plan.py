@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import BacklogError, ConfigError
-from scripts.diagnostics import explained, explained_text, messages
+from scripts.diagnostics import STALE, explained, explained_text, messages
 from scripts.doctor import obstacles
 from scripts.review.__main__ import RENDERERS, parser, review
 from scripts.review.evaluate import Review
@@ -213,6 +213,8 @@ def _refusal(found: Review, options: argparse.Namespace) -> str:
 
 def _apply(options: argparse.Namespace) -> int:
     """Apply the plan that stands in the private folder; print what was done, and what is next."""
+    if options.review.accept is not None:  # else the question stands between
+        print(flush=True)
     arguments = ["apply", "-json", "-input=false", *apply_options(os.environ), str(PLAN)]
     failure = _terraform(arguments, SAID)
     said = [*messages(_said(SAID.name))]
@@ -226,11 +228,12 @@ def _apply(options: argparse.Namespace) -> int:
             made = "1 change was" if one else f"{len(done)} changes were"
             stay = "It stays." if one else "They stay."
             print(f"{made} made before that. {stay}", file=sys.stderr)
-        print(f"Once this is fixed, run make {options.command} again.", file=sys.stderr)
+        if failure != STALE:
+            print(f"Once this is fixed, run make {options.command} again.", file=sys.stderr)
         where = SAID.relative_to(ROOT)
         print(f"All that Terraform said is in {where}; it may hold addresses.", file=sys.stderr)
         return 1
-    print("" if options.review.accept is None else "\n", summary[-1]["@message"], sep="")
+    print(summary[-1]["@message"])
     if options.command == "destroy":
         print('Next: see what stays, in "Take it down" in terraform/README.md')
         return 0

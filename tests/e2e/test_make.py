@@ -70,8 +70,8 @@ def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> Non
         ("DRYRUN=1", "there is no option DRYRUN; the nearest is DRY_RUN"),
         (
             "apply DRY_RUN=1",
-            "make apply has no option DRY_RUN; its options are ACCEPT, PLAN, CONTACTS_BEFORE, REPORT,"
-            " HISTORY",
+            "make apply has no option DRY_RUN; its options are ACCEPT, PLAN, CONTACTS_BEFORE,"
+            " REPORT, HISTORY",
         ),
         ("destroy PLAN=x", "make destroy has no option PLAN; its options are ACCEPT"),
         ("lint DRY_RUN=1", "make lint has no option DRY_RUN; it has none"),
@@ -158,7 +158,7 @@ def test_options_reach_the_programs_as_flags_where_they_are_given(project: Proje
     )
     assert called("apply") == "<-m><scripts.plan><apply>"
     assert called("apply PLAN=-auto-approve ACCEPT=a HISTORY=h") == (
-        "<-m><scripts.plan><apply><--plan=-auto-approve><--history=h><--accept=a>"
+        "<-m><scripts.plan><apply><--plan=-auto-approve><--accept=a><--history=h>"
     )
     assert called("destroy ACCEPT=a") == "<-m><scripts.plan><destroy><--accept=a>"
     assert called("board REPORTS='p q' FROM=f TO=t TARGET=2 OUTPUTS=o FORMAT=json") == (

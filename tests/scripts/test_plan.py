@@ -539,7 +539,7 @@ def test_warnings_of_terraform_are_in_the_review_without_an_address(city: City) 
     done = city.run("plan")
 
     assert "\nAlso\n" in done.stdout
-    assert "  Terraform warns: Deprecated old\n" in done.stdout
+    assert "  Terraform warns: Deprecated: old\n" in done.stdout
     assert "ours" not in done.stdout
     assert "@" not in done.stdout
 
@@ -643,8 +643,9 @@ def test_a_plan_that_the_state_moved_away_from_is_stale(city: City) -> None:
     done = city.run("apply", saved(city, HARMLESS), f"--accept={city.digest_of(HARMLESS)}")
 
     assert done.returncode == 1
-    assert done.stderr.startswith(
+    assert done.stderr == (
         "error: something changed since this plan was made; run `make plan` again\n"
+        "All that Terraform said is in .cache/plan/apply.txt; it may hold addresses.\n"
     )
 
 
