@@ -1,6 +1,7 @@
 """What make says when something is not as it should be."""
 
 import re
+import shutil
 from collections.abc import Mapping
 
 import pytest
@@ -221,3 +222,40 @@ def test_what_a_user_gives_is_never_run(project: Project, target: str, name: str
 
     assert done.returncode == 2
     assert not (project.folder / "pwned").exists()
+
+
+def test_everything_is_taken_down_by_who_accepts_it(project: Project) -> None:
+    project.apply()
+
+    nobody = project.run("yes | make destroy")
+    assert nobody.returncode != 0
+    assert "Nothing was applied: nobody can be asked here." in nobody.stderr
+
+    done = project.answer("make destroy")
+    assert done.returncode == 0, done.stdout
+    assert "Fiona Miller is unsubscribed from critical by email" in done.stdout
+    assert re.search(
+        r"^Apply complete! Resources: 0 added, 0 changed, \d+ destroyed\.$", done.stdout, re.M
+    )
+    assert "@" not in done.stdout
+    assert project.run("make destroy").stdout.endswith("Nothing to destroy.\n")
+
+
+def test_a_saved_plan_is_applied_once(project: Project) -> None:
+    """By real Terraform, which knows by its state that a plan is stale."""
+    assert project.run("make plan").returncode == 0
+    shutil.copy(project.folder / ".cache/plan/plan", project.folder / "saved")
+    risky = project.run("make apply PLAN=saved")
+    assert risky.returncode != 0
+    assert (
+        "nobody can be asked here. To apply this plan: make apply PLAN=saved ACCEPT="
+        in risky.stderr
+    )
+
+    assert project.answer("make apply PLAN=saved").returncode == 0
+    again = project.answer("make apply PLAN=saved")
+
+    assert again.returncode != 0
+    assert (
+        "error: something changed since this plan was made; run `make plan` again" in again.stdout
+    )

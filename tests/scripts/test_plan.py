@@ -63,7 +63,8 @@ elif arguments[0] == "show":
 elif arguments[0] == "apply":
     with (fake / "applied").open("ab") as log:
         log.write(pathlib.Path(arguments[-1]).read_bytes() + b"\\n")
-    (fake / "arguments").write_text(" ".join(arguments[:-1]))
+    left = [name for name in os.environ if name.startswith("TF_CLI_ARGS")]
+    (fake / "arguments").write_text(" ".join([*arguments[:-1], *left]))
     if (fake / "slow").exists():
         (fake / "slow").unlink()
         time.sleep(2)
@@ -240,9 +241,12 @@ def test_a_closed_standard_input_is_nobody(city: City) -> None:
     city.plans(HARMLESS)
     command = f"'{sys.executable}' -m scripts.plan apply <&-"
 
-    done = subprocess.run(command, shell=True, cwd=city.folder, env=city.env, check=False)
+    done = subprocess.run(
+        command, shell=True, cwd=city.folder, env=city.env, stderr=subprocess.PIPE, check=False
+    )
 
     assert done.returncode == 1
+    assert b"Nothing was applied: nobody can be asked here." in done.stderr
     assert city.applied == []
 
 
