@@ -67,6 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _alone():
             planned = _plan(options)
+            if options.command == "destroy" and not planned.changes:
+                print("Nothing to destroy.")
+                return 0
             _show(planned, options)
             if options.command == "plan":
                 return planned.review.exit_code
@@ -177,9 +180,6 @@ def _command(options: argparse.Namespace, accepted: Review | None = None) -> str
 
 def _gate(planned: _Planned, options: argparse.Namespace) -> int:
     """Apply the plan that was shown if there is something to do and somebody accepts it."""
-    if options.command == "destroy" and not planned.changes:
-        print("\nNothing to destroy.")
-        return 0
     if planned.review.undetermined:
         print("\nNothing was applied: this plan cannot be reviewed.", file=sys.stderr)
         return 2
@@ -267,31 +267,29 @@ def _terraform(arguments: Sequence[str], output: Path) -> str:
     is_plan = arguments[0] == "plan"
     env = {k: v for k, v in os.environ.items() if is_plan or not k.startswith("TF_CLI_ARGS")}
     command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", *arguments]
-    with output.open("wb") as file, output.with_suffix(".stderr").open("w+b") as errors:
-        process = subprocess.Popen(
-            command, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=errors
-        )
-        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        before = {
-            number: signal.signal(number, lambda number, _: _pass_on(process, number))
-            for number in signals
-        }
-        try:
-            code = process.wait()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        if not code:
-            return ""
-        errors.seek(0)
-        plain = errors.read().decode(errors="replace")
-    return "\n".join(explained(_said(output.name)) or explained_text(plain))
+    started: list[subprocess.Popen[bytes]] = []
 
+    def pass_on(number: int, _: object) -> None:
+        for process in started:
+            if number != signal.SIGINT:  # which a terminal has sent to Terraform, too
+                process.send_signal(number)
 
-def _pass_on(process: subprocess.Popen[bytes], number: int) -> None:
-    """Pass a signal to Terraform; a terminal has sent it Ctrl-C already."""
-    if number != signal.SIGINT:
-        process.send_signal(number)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.signal(number, pass_on)) for number in signals]
+    try:
+        with output.open("wb") as file, output.with_suffix(".stderr").open("w+b") as errors:
+            started.append(
+                subprocess.Popen(
+                    command, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=errors
+                )
+            )
+            code = started[0].wait()
+            errors.seek(0)
+            plain = errors.read().decode(errors="replace")
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    return "\n".join(explained(_said(output.name)) or explained_text(plain)) if code else ""
 
 
 def _said(name: str) -> str:

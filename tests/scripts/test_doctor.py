@@ -335,6 +335,31 @@ def test_expired_credentials_are_said_once(code: str, examine: Examine) -> None:
     assert [action_of(request) for request in aws.requests] == ["GetCallerIdentity"]
 
 
+SSO = """
+[profile city]
+sso_start_url = https://city.example.com/start
+sso_region = us-east-1
+sso_account_id = 123456789012
+sso_role_name = admin
+"""
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_login_that_has_ended_is_said(
+    examine: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text(SSO)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "city")
+
+    status, out = examine(LiveAws(**READY))
+
+    assert status == 1
+    assert out.splitlines()[1] == (
+        "Credentials           to do    they expired or are not valid; log in again"
+    )
+
+
 def test_a_profile_that_does_not_exist_is_said(
     examine: Examine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -696,8 +696,7 @@ def test_where_nothing_is_there_destroy_says_so(city: City) -> None:
 
     done = city.run("destroy")
 
-    assert done.returncode == 0
-    assert done.stdout.endswith("Nothing to destroy.\n")
+    assert (done.returncode, done.stdout) == (0, "Nothing to destroy.\n")
     assert city.applied == []
 
 
