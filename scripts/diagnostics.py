@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+# The words of `make doctor`.
 NO_CREDENTIALS = "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-EXPIRED = "they expired or are not valid; log in again"
+REJECTED = "AWS does not take them; log in again, and check this machine's clock"
 NO_REGION = "there is none; set AWS_REGION"
 MOVE_STATE = (
     "Terraform is to keep its state in another place than before. To move it there, run"
@@ -45,7 +46,7 @@ _KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
     (
         "ExpiredToken|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch"
         "|InvalidAccessKeyId|SSO session",
-        lambda _: f"Credentials: {EXPIRED}",
+        lambda _: f"Credentials: {REJECTED}",
     ),
     (
         "(?i)failed to get shared config profile",
@@ -53,7 +54,7 @@ _KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
     ),
     (
         r"(?i)invalid AWS Region: \S",
-        lambda _: "Region: AWS has no region of that name; correct AWS_REGION",
+        lambda _: "Region: that is no region; set AWS_REGION, such as us-east-1",
     ),
     ("(?i)invalid AWS Region|Missing region", lambda _: f"Region: {NO_REGION}"),
     ("operation error .*StatusCode: 0,", lambda _: UNREACHABLE),

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import BacklogError, ConfigError
+from scripts import command
 from scripts.diagnostics import STALE, explained, explained_text, messages
 from scripts.doctor import obstacles
 from scripts.review.__main__ import RENDERERS, parser, review
@@ -78,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:  # a full disk, a folder that may not be written
+        if error.filename is None:  # an output that is closed
+            raise
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -146,7 +149,6 @@ def _show(planned: _Planned, options: argparse.Namespace) -> None:
     """Print the review, then what to do next; a program gets the review alone."""
     as_asked = options.review.format if options.command == "plan" else "text"
     (PRIVATE / "review.json").write_text(as_json(planned.review), encoding="utf-8")
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     print(RENDERERS[as_asked](planned.review), flush=True)
     if options.command == "plan":
         talk = sys.stdout if as_asked == "text" else sys.stderr
@@ -174,8 +176,8 @@ def _command(options: argparse.Namespace, accepted: Review | None = None) -> str
         values["history"] = options.review.history[0]
     words = [f"{name.upper()}={shlex.quote(value)}" for name, value in values.items()]
     words += [f"ACCEPT={accepted.digest}"] if accepted else []
-    command = "apply" if options.command == "plan" else options.command
-    return " ".join(["make", command, *words])
+    target = "apply" if options.command == "plan" else options.command
+    return " ".join(["make", target, *words])
 
 
 def _gate(planned: _Planned, options: argparse.Namespace) -> int:
@@ -197,12 +199,12 @@ def _gate(planned: _Planned, options: argparse.Namespace) -> int:
 
 def _refusal(found: Review, options: argparse.Namespace) -> str:
     """Say why this plan may not be applied; empty where somebody accepts it."""
-    command = _command(options, found)
+    to_apply = _command(options, found)
     if options.review.accept is not None:
-        other = f"Nothing was applied: ACCEPT is of another plan. To apply this one: {command}"
+        other = f"Nothing was applied: ACCEPT is of another plan. To apply this one: {to_apply}"
         return "" if found.accepted else f"\n{other}"
     if not (sys.stdin and sys.stdin.isatty()):
-        return f"\nNothing was applied: nobody can be asked here. To apply this plan: {command}"
+        return f"\nNothing was applied: nobody can be asked here. To apply this plan: {to_apply}"
     is_digest = bool(found.risks) or options.command == "destroy"
     expected = found.digest if is_digest else "yes"
     deed = "destroy all this" if options.command == "destroy" else "apply this plan"
@@ -266,7 +268,7 @@ def _terraform(arguments: Sequence[str], output: Path) -> str:
     """
     is_plan = arguments[0] == "plan"
     env = {k: v for k, v in os.environ.items() if is_plan or not k.startswith("TF_CLI_ARGS")}
-    command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", *arguments]
+    program = [find_terraform(), f"-chdir={ROOT / 'terraform'}", *arguments]
     started: list[subprocess.Popen[bytes]] = []
 
     def pass_on(number: int, _: object) -> None:
@@ -280,7 +282,7 @@ def _terraform(arguments: Sequence[str], output: Path) -> str:
         with output.open("wb") as file, output.with_suffix(".stderr").open("w+b") as errors:
             started.append(
                 subprocess.Popen(
-                    command, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=errors
+                    program, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=errors
                 )
             )
             code = started[0].wait()
@@ -332,4 +334,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command.run(main)

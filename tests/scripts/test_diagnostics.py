@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.diagnostics import explain, explained, explained_text, known
+from scripts.diagnostics import NO_CREDENTIALS, explain, explained, explained_text, known
+from scripts.texts import CREDENTIALS
 
 LOCK = (
     "Error message: operation error S3: PutObject, https response error StatusCode: 412, RequestID:"
@@ -60,14 +61,14 @@ WITH = 'module.alert_topic["water_critical"].aws_sns_topic_subscription.this["em
             "operation error STS: GetCallerIdentity, https response error StatusCode: 403,"
             " RequestID: 1, api error ExpiredToken: The security token is expired",
             {},
-            "Credentials: they expired or are not valid; log in again",
+            "Credentials: AWS does not take them; log in again, and check this machine's clock",
         ),
         ("invalid AWS Region: ", "", {}, "Region: there is none; set AWS_REGION"),
         (
             "invalid AWS Region: us-esat-1",
             "",
             {},
-            "Region: AWS has no region of that name; correct AWS_REGION",
+            "Region: that is no region; set AWS_REGION, such as us-east-1",
         ),
         (
             "Retrieving AWS account details",
@@ -137,6 +138,10 @@ def test_an_error_is_said_with_what_to_do(
     summary: str, detail: str, more: dict[str, Any], expected: str
 ) -> None:
     assert explain({"summary": summary, "detail": detail, **more}) == expected
+
+
+def test_missing_credentials_are_said_in_the_doctors_words() -> None:
+    assert CREDENTIALS["NoCredentialsError"] == NO_CREDENTIALS
 
 
 def test_errors_and_warnings_are_told_apart_and_said_once() -> None:
