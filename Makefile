@@ -31,7 +31,7 @@ $(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(call not_1,$(name)),$(error
 # Options reach the programs through the environment, where make runs no $(shell ...) in a value.
 unexport $(ALL)
 $(foreach name,$(ALL),$(eval export BACKLOG_$(name) = $$(value $(name))))
-flag = --$(shell echo $(1) | tr A-Z_ a-z-)$(if $(filter $(1),$(SWITCHES)),, "$$BACKLOG_$(1)")
+flag = --$(shell echo $(1) | tr A-Z_ a-z-)$(if $(filter $(1),$(SWITCHES)),,="$$BACKLOG_$(1)")
 flags = $(foreach name,$(filter-out PLAN REPORTS,$(call options,$@)),$${BACKLOG_$(name):+$(call flag,$(name))})
 needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; };
 with_config = config=$$($(TERRAFORM) output -json runner_config) || { echo "error: no runner_config; before the" \
@@ -43,16 +43,14 @@ help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 demo: $(DEV_READY)  ## Show the whole thing on an AWS inside the process; it touches nothing of yours
 	@$(PY) -m scripts.dev.demo
-# The plan, its JSON and Terraform's own output hold addresses: only you can read that folder.
 plan: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Say what the next apply means: CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
-	@umask 077 && rm -rf .cache/plan && mkdir -p .cache/plan && \
-	  $(TERRAFORM) plan -input=false -out="$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.txt && \
-	  $(TERRAFORM) show -json "$(CURDIR)/.cache/plan/plan" > .cache/plan/plan.json
-	@$(PY) -m scripts.review --texts $(flags) .cache/plan/plan.json
+	@$(PY) -m scripts.plan plan $(flags)
 review: $(READY)  ## Say what a plan's JSON means: PLAN= CONTACTS_BEFORE= REPORT= HISTORY= FORMAT= ACCEPT=
 	@$(call needed,PLAN,plan.json) $(PY) -m scripts.review $(flags) -- "$$BACKLOG_PLAN"
-apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Bring topics and subscriptions in line with the contacts: PLAN=
-	@$(TERRAFORM) apply $${BACKLOG_PLAN:+"$$(realpath "$$BACKLOG_PLAN")"}
+apply: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Apply what you accept: ACCEPT= PLAN= CONTACTS_BEFORE= REPORT= HISTORY=
+	@$(PY) -m scripts.plan apply $${BACKLOG_PLAN:+--plan="$$BACKLOG_PLAN"} $(flags)
+destroy: $(TERRAFORM_READY) $(SCHEDULED_PACKAGE)  ## Take everything down, if you accept what that means: ACCEPT=
+	@$(PY) -m scripts.plan destroy $(flags)
 doctor: $(READY)  ## Say whether this machine and this account are ready: FORMAT=
 	@$(PY) -m scripts.doctor $(flags)
 subscriptions: $(TERRAFORM_READY)  ## Say who really receives: REINVITE=1 CONFIRM=LINK

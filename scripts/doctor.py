@@ -124,11 +124,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def examine(source: str | None = None) -> Iterator[Line]:
     """Yield one line for each check. source: of the state, as load_state takes it."""
-    region = os.environ.get("AWS_REGION") or _profile_region()
+    region, is_region = _own_region()
     state = _state(source)
     topics = [person.topic_arn for person in state.people] if isinstance(state, State) else []
     _, _, _, applied_in, owner, _ = topics[0].split(":") if topics else [""] * 6
-    is_region = bool(region and re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]", region))
     credentials, silence = _credentials(region if is_region and region else "us-east-1", owner)
     aws = Aws(applied_in or region or "", silence)
     if not is_region and not applied_in:
@@ -153,11 +152,22 @@ def examine(source: str | None = None) -> Iterator[Line]:
             yield Line(name, "unknown", "the state is not whole; run `make plan`")
 
 
-def _profile_region() -> str | None:
+def obstacles() -> list[str]:
+    """Say what this machine lacks before Terraform can plan: credentials, a region."""
+    region, is_region = _own_region()
+    credentials, _ = _credentials(region if is_region and region else "us-east-1", "")
+    lines = [credentials, _region(region, is_region, "")]
+    return [f"{line.check}: {line.text}" for line in lines if line.state == "to do"]
+
+
+def _own_region() -> tuple[str | None, bool]:
+    """Return the region that is set, and whether it has the form of one."""
+    region = os.environ.get("AWS_REGION")
     try:
-        return boto3.Session().region_name or None
+        region = region or boto3.Session().region_name or None
     except BotoCoreError:  # a profile that does not exist
-        return None
+        region = None
+    return region, bool(region and re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]", region))
 
 
 def _credentials(region: str, owner: str) -> tuple[Line, str]:

@@ -19,6 +19,8 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
+from scripts.diagnostics import known
+
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 
@@ -61,7 +63,8 @@ def find_terraform() -> str:
 def init(directory: Path, env: Mapping[str, str] | None = None) -> None:
     """Run `terraform init`: from a mirror that is named, else the registry, else a mirror found.
 
-    Raises TerraformError with Terraform's own words when all of them fail.
+    Raises TerraformError when all of them fail: with Terraform's own words, or with what to do
+    about credentials or the place of the state.
     """
     env = {**(os.environ if env is None else env)}
     if "TF_PLUGIN_CACHE_DIR" not in env:
@@ -87,6 +90,8 @@ def init(directory: Path, env: Mapping[str, str] | None = None) -> None:
         if result.returncode == 0:
             return
         failures.append(result.stdout + result.stderr)
+        if sentence := known(failures[-1]):  # another mirror would not help
+            raise TerraformError(sentence)
     raise TerraformError(
         f"{failures[0]}\nterraform init failed. Without the registry, put a provider mirror"
         f" into a folder and name it in {MIRROR_VARIABLE}."

@@ -9,10 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import hcl2
-
 from runner.config import Alert, parse_config
 from runner.errors import ConfigError
+from scripts.settings import read_hcl
 
 # People who receive an alert, by (department, level) and protocol.
 Coverage = Mapping[tuple[str, str], Mapping[str, int]]
@@ -48,19 +47,9 @@ def read_departments(path: str) -> tuple[Alert, ...]:
     Only what is written out can be read: text, numbers, lists and maps. Raises ConfigError for
     everything else, naming the place and what to write there.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        values = hcl2.loads(text + "\n")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name one with --departments") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: is not UTF-8; save it as UTF-8") from None
-    except Exception as error:  # of the parser beneath; an expression can raise any
-        number = getattr(error, "line", None)
-        line = f" line {number}" if isinstance(number, int) and number > 0 else ""
-        raise ConfigError(
-            f"{path}{line}: can't be read as a file of variables; does `terraform validate` pass?"
-        ) from None
+    if not Path(path).is_file():
+        raise ConfigError(f"{path}: No such file or directory; name one with --departments")
+    values = read_hcl(path)
     departments = _Part(f"{path}: departments", values.get("departments")).map()
     alerts = [alert for item in departments.items() for alert in _alerts(*item)]
     if not alerts:

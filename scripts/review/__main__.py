@@ -38,19 +38,20 @@ EXIT_CODES = """exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Review one plan: write the report, then return the exit code."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name must not stop the review
-    review = _review(options)
+    found = review(options)
     try:
-        print(RENDERERS[options.format](review), flush=True)
+        print(RENDERERS[options.format](found), flush=True)
     except OSError as error:  # a closed pipe, a full disk
         print(f"error: the review could not be written: {error.strerror}", file=sys.stderr)
         return 2
-    return review.exit_code
+    return found.exit_code
 
 
-def _review(options: argparse.Namespace) -> Review:
+def review(options: argparse.Namespace) -> Review:
+    """Review the plan that the options of the command line name."""
     try:
         path = "/dev/stdin" if options.plan == "-" else options.plan
         plan = read_plan(Path(path).read_bytes())
@@ -58,7 +59,7 @@ def _review(options: argparse.Namespace) -> Review:
         contacts = None
         if options.contacts_before and not plan.contacts_are_elsewhere:
             contacts = (_text(options.contacts_before), _text(options.contacts_after))
-        review = evaluate(
+        found = evaluate(
             plan,
             report=report,
             replay=replay,
@@ -70,13 +71,13 @@ def _review(options: argparse.Namespace) -> Review:
     except OSError as error:
         return Review(undetermined=(f"{error.filename}: {error.strerror}",))
     if options.texts and any("sms" in alert.protocols for alert in plan.alerts_after.values()):
-        review = _with_texts(review, plan)
+        found = _with_texts(found, plan)
     if options.accept is None:
-        return review
-    if options.accept != review.digest:
-        rejection = f"this plan is not the accepted one; its checksum is {review.digest}"
-        return replace(review, risks=(rejection, *review.risks))
-    return replace(review, accepted=True)
+        return found
+    if options.accept != found.digest:
+        rejection = f"this plan is not the accepted one; its checksum is {found.digest}"
+        return replace(found, risks=(rejection, *found.risks))
+    return replace(found, accepted=True)
 
 
 def _with_texts(review: Review, plan: Plan) -> Review:
@@ -133,15 +134,16 @@ def _text(path: str) -> str:
         raise ConfigError(f"{path}: is not UTF-8") from None
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
         prog="python -m scripts.review",
         description="Say what a plan means for people, and reject what is risky.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("plan", metavar="PLAN.json", help="what `terraform show -json PLAN` prints; - for stdin")
     add("--contacts-before", metavar="OLD.csv", help="the contacts before the edit")
     add(
@@ -164,7 +166,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="share of an alert's subscribers, 0 to 1, that may leave at once (default: 0.3)",
     )
-    return parser
+    return made
 
 
 def _share(text: str) -> Fraction:

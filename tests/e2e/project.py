@@ -12,6 +12,7 @@ from moto.backends import get_backend
 
 from scripts.dev.sandbox import ACCOUNT, REGION, use_example
 from scripts.terraform import ROOT, find_terraform
+from tests.support.terminal import Answer, in_terminal, type_what_is_asked_for
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,17 @@ class Project:
             text=True,
             check=False,
         )
+
+    def answer(
+        self, command: str, answer: Answer = type_what_is_asked_for, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a terminal, and type what its question asks for."""
+        return in_terminal(command, self.folder, {**self.env, **env}, answer)
+
+    def apply(self) -> None:
+        """Apply as a person does who accepts everything."""
+        done = self.answer("make apply")
+        assert done.returncode == 0, done.stdout
 
 
 def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
@@ -56,8 +68,7 @@ def new_project(folder: Path, aws: Mapping[str, str]) -> Project:
 
     path = os.pathsep.join([str(Path(find_terraform()).parent), aws["PATH"]])
     env = {name: value for name, value in aws.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    answers = {"TF_CLI_ARGS": "-no-color", "TF_CLI_ARGS_apply": "-auto-approve"}
-    return Project(folder, {**env, **answers, "PATH": path})
+    return Project(folder, {**env, "TF_CLI_ARGS": "-no-color", "PATH": path})
 
 
 def without_data_dir(env: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
 """What make says when something is not as it should be."""
 
 import re
+import shutil
 from collections.abc import Mapping
 
 import pytest
@@ -23,6 +24,7 @@ def test_make_lists_every_target(project: Project) -> None:
             "plan",
             "review",
             "apply",
+            "destroy",
             "doctor",
             "subscriptions",
             "check-backlog",
@@ -38,6 +40,13 @@ def test_make_lists_every_target(project: Project) -> None:
             "lock",
         ]
     )
+
+
+def test_a_review_of_an_option_is_an_error(project: Project) -> None:
+    done = project.run("make review PLAN=--help")
+
+    assert done.returncode == 2
+    assert "--help: No such file or directory" in done.stdout
 
 
 def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> None:
@@ -60,7 +69,12 @@ def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> Non
             "there is no option BACKLOG_RESEND; the nearest is RESEND",
         ),
         ("DRYRUN=1", "there is no option DRYRUN; the nearest is DRY_RUN"),
-        ("apply DRY_RUN=1", "make apply has no option DRY_RUN; its options are PLAN"),
+        (
+            "apply DRY_RUN=1",
+            "make apply has no option DRY_RUN; its options are ACCEPT, PLAN, CONTACTS_BEFORE,"
+            " REPORT, HISTORY",
+        ),
+        ("destroy PLAN=x", "make destroy has no option PLAN; its options are ACCEPT"),
         ("lint DRY_RUN=1", "make lint has no option DRY_RUN; it has none"),
         ("check-backlog RESEND=off", "RESEND takes 1 or nothing"),
         ("check-backlog RESEND='1 1'", "RESEND takes 1 or nothing"),
@@ -127,22 +141,30 @@ def test_options_reach_the_programs_as_flags_where_they_are_given(project: Proje
 
     assert called("check-backlog") == "<-m><runner><--config><->"
     assert called("check-backlog REPORT='a b' MONTH=2026-02 FORMAT=json DRY_RUN=1 RESEND=1") == (
-        "<-m><runner><--config><-><--report><a b><--month><2026-02><--format><json>"
+        "<-m><runner><--config><-><--report=a b><--month=2026-02><--format=json>"
         "<--dry-run><--resend>"
     )
     assert called("send-test TOPIC=water_critical") == (
-        "<-m><scripts.send_test><--config><-><--topic><water_critical>"
+        "<-m><scripts.send_test><--config><-><--topic=water_critical>"
     )
     assert called("subscriptions REINVITE=1 CONFIRM=LINK") == (
-        "<-m><scripts.subscriptions><--reinvite><--confirm><LINK>"
+        "<-m><scripts.subscriptions><--reinvite><--confirm=LINK>"
     )
     assert called("review PLAN='p 1' CONTACTS_BEFORE=c REPORT=r HISTORY=h FORMAT=f ACCEPT=a") == (
-        "<-m><scripts.review><--contacts-before><c><--report><r><--history><h><--format><f>"
-        "<--accept><a><--><p 1>"
+        "<-m><scripts.review><--contacts-before=c><--report=r><--history=h><--format=f>"
+        "<--accept=a><--><p 1>"
     )
+    assert called("plan REPORT=-r FORMAT=json") == (
+        "<-m><scripts.plan><plan><--report=-r><--format=json>"
+    )
+    assert called("apply") == "<-m><scripts.plan><apply>"
+    assert called("apply PLAN=-auto-approve ACCEPT=a HISTORY=h") == (
+        "<-m><scripts.plan><apply><--plan=-auto-approve><--accept=a><--history=h>"
+    )
+    assert called("destroy ACCEPT=a") == "<-m><scripts.plan><destroy><--accept=a>"
     assert called("board REPORTS='p q' FROM=f TO=t TARGET=2 OUTPUTS=o CITY='a b' FORMAT=json") == (
-        "<-m><scripts.backtest><--board><.cache/board.html><--picture><.cache/board.png><--from><f>"
-        "<--to><t><--target><2><--outputs><o><--city><a b><--format><json><--><p q>"
+        "<-m><scripts.backtest><--board><.cache/board.html><--picture><.cache/board.png><--from=f>"
+        "<--to=t><--target=2><--outputs=o><--city=a b><--format=json><--><p q>"
     )
 
 
@@ -168,7 +190,7 @@ def test_a_report_is_named_as_it_is_whatever_it_holds(project: Project) -> None:
     name = "it's $$here; touch pwned.csv"
     sample = (project.folder / "scripts" / "samples" / "2026-02.csv").read_text()
     (project.folder / name).write_text(sample)
-    assert project.run("make apply").returncode == 0
+    project.apply()
 
     done = project.run('make check-backlog DRY_RUN=1 MONTH=2026-02 REPORT="$NAME"', NAME=name)
 
@@ -183,6 +205,7 @@ def test_a_report_is_named_as_it_is_whatever_it_holds(project: Project) -> None:
     [
         *(("review PLAN=plan.json", name) for name in ("PLAN", "CONTACTS_BEFORE", "FORMAT")),
         *(("review PLAN=plan.json", name) for name in ("REPORT", "ACCEPT", "HISTORY")),
+        *(("apply PLAN=gone", name) for name in ("PLAN", "ACCEPT", "REPORT")),
         *(("check-backlog REPORT=gone.csv", name) for name in ("REPORT", "MONTH", "FORMAT")),
         *(("check-backlog REPORT=gone.csv", name) for name in ("RESEND", "DRY_RUN")),
         *(("board REPORTS=gone", name) for name in ("REPORTS", "FROM", "TO", "TARGET", "OUTPUTS")),
@@ -199,3 +222,40 @@ def test_what_a_user_gives_is_never_run(project: Project, target: str, name: str
 
     assert done.returncode == 2
     assert not (project.folder / "pwned").exists()
+
+
+def test_everything_is_taken_down_by_who_accepts_it(project: Project) -> None:
+    project.apply()
+
+    nobody = project.run("yes | make destroy")
+    assert nobody.returncode != 0
+    assert "Nothing was applied: nobody can be asked here." in nobody.stderr
+
+    done = project.answer("make destroy")
+    assert done.returncode == 0, done.stdout
+    assert "Fiona Miller is unsubscribed from critical by email" in done.stdout
+    assert re.search(
+        r"^Apply complete! Resources: 0 added, 0 changed, \d+ destroyed\.$", done.stdout, re.M
+    )
+    assert "@" not in done.stdout
+    assert project.run("make destroy").stdout == "Nothing to destroy.\n"
+
+
+def test_a_saved_plan_is_applied_once(project: Project) -> None:
+    """By real Terraform, which knows by its state that a plan is stale."""
+    assert project.run("make plan").returncode == 0
+    shutil.copy(project.folder / ".cache/plan/plan", project.folder / "saved")
+    risky = project.run("make apply PLAN=saved")
+    assert risky.returncode != 0
+    assert (
+        "nobody can be asked here. To apply this plan: make apply PLAN=saved ACCEPT="
+        in risky.stderr
+    )
+
+    assert project.answer("make apply PLAN=saved").returncode == 0
+    again = project.answer("make apply PLAN=saved")
+
+    assert again.returncode != 0
+    assert (
+        "error: something changed since this plan was made; run `make plan` again" in again.stdout
+    )

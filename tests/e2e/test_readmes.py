@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from scripts.terraform import ROOT
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.scripts.test_workflows import load
+from tests.support.terminal import type_
 
 # In the order in which a newcomer reads them; the commands build on each other. The numbers are
 # those of commands, so that none is overlooked.
@@ -18,7 +20,7 @@ READMES = {
     "README.md": 4,
     "terraform/README.md": 6,
     "runner/README.md": 2,
-    "scripts/README.md": 8,
+    "scripts/README.md": 7,
 }
 LANGUAGES = {"console", "crontab", "csv", "hcl", "yaml"}
 
@@ -53,10 +55,16 @@ def project(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str
     return new_project(folder, without_data_dir(terraform_env))
 
 
+def run(project: Project, command: str, expected: str) -> subprocess.CompletedProcess[str]:
+    """Run a command; one that asks gets the answer that the README shows behind the question."""
+    answers = re.findall(r"^To .*, type .*: (\S+)$", expected, re.MULTILINE)
+    return project.answer(command, type_(answers[0])) if answers else project.run(command)
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_every_command_does_what_the_readme_says(project: Project, readme: str) -> None:
     for command, expected in transcripts(readme):
-        done = project.run(command)
+        done = run(project, command, expected)
 
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         same = doctest.OutputChecker().check_output(expected, done.stdout, doctest.ELLIPSIS)

@@ -9,9 +9,9 @@ import pytest
 from tests.e2e.project import Project, new_project, without_data_dir
 from tests.e2e.test_readmes import gitlab
 from tests.scripts.test_workflows import job_of
-from tests.support.servers import Server, refused
+from tests.support.servers import Answer, Request, Server, pass_on, refused
 
-REVIEW = 2  # of the steps with a script
+REVIEW = 2  # of the steps with a script; the next one rejects
 ANA = "Ana Ruiz,ana.ruiz@example.com,+15555550106,water,\n"
 
 
@@ -80,7 +80,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str,
     runner = Runner(replace(project, env={**project.env, "HOME": str(folder.parent)}))
     assert project.run("git init -q").returncode == 0
     runner.commit()
-    assert project.run("make apply").returncode == 0
+    runner.project.apply()
     return runner
 
 
@@ -159,9 +159,10 @@ def test_a_pull_request_that_can_not_be_planned_fails_with_the_reason(runner: Ru
     step = runner.step("plan", "review", REVIEW)
 
     assert step.code == 0, step.log
-    assert "(Ana Ruiz): Phone must be in international form" in step.log
-    assert step.outputs == {"code": "2"}
-    assert step.summary.startswith("## Backlog alerts: it could not be planned\n")
+    assert step.summary.startswith("## Backlog alerts: cannot determine\n")
+    assert "(Ana Ruiz): Phone must be in international form" in step.summary
+    assert step.outputs["code"] == "2"
+    assert runner.step("plan", "review", REVIEW + 1).code == 1
     runner.edit(ANA.replace("+1", "1"), ANA)
     runner.commit()
 
@@ -175,17 +176,31 @@ def test_the_reviewed_plan_is_applied_and_no_other(runner: Runner) -> None:
         f"\n\nTo apply exactly this by hand, run the workflow with this digest: {digest}\n"
     )
 
+    assert runner.step("apply", "apply", 0, ACCEPTED="").code != 0
+
     runner.edit("omar.haddad@", "somebody.else@")
     other = runner.step("apply", "apply", 0, ACCEPTED=digest)
     assert other.code != 0
-    assert "this plan is not the accepted one" in other.log
+    assert "Nothing was applied: ACCEPT is of another plan." in other.log
     runner.edit("somebody.else@", "omar.haddad@")
 
-    assert runner.step("apply", "apply", 0, ACCEPTED=digest).code == 0
-    applied = runner.step("apply", "apply", 1)
+    applied = runner.step("apply", "apply", 0, ACCEPTED=digest)
     assert applied.code == 0, applied.log
-    assert applied.log.startswith("Apply complete!")
-    assert runner.step("apply", "apply", 0, ACCEPTED="").code != 0
+    assert "\nApply complete! Resources: " in applied.log
+    assert "\nInvited by email, and to confirm within 48 hours: Ana Ruiz\n" in applied.log
+    assert "@" not in applied.log
+
+
+def test_a_plan_that_can_not_be_reviewed_is_offered_to_nobody(runner: Runner) -> None:
+    """Else its empty digest would reach the job that applies."""
+    runner.edit(ANA, ANA.replace("+1", "1"))
+
+    reviewed = runner.step("apply", "review", 0)
+
+    assert reviewed.code != 0
+    assert "(Ana Ruiz): Phone must be in international form" in reviewed.summary
+    assert reviewed.outputs == {}
+    runner.edit(ANA.replace("+1", "1"), ANA)
 
 
 def test_contacts_outside_the_repository_are_reviewed_without_a_comparison(runner: Runner) -> None:
@@ -201,14 +216,21 @@ def test_contacts_outside_the_repository_are_reviewed_without_a_comparison(runne
 
 def test_an_apply_that_fails_shows_no_text_of_awss(runner: Runner) -> None:
     runner.edit(ANA, ANA + "Canary,canary@example.com,,water,\n")
-    assert runner.project.run("make plan").returncode == 0
+    digest = runner.step("apply", "review", 0).outputs["digest"]
     refusing = [refused("400 Bad Request", "InvalidParameter", "canary@example.com")]
 
-    with Server(lambda _: refusing) as sns:
-        failed = runner.step("apply", "apply", 1, AWS_ENDPOINT_URL_SNS=sns.url)
+    def answer(request: Request) -> Answer:
+        is_refused = request.form.get("Action") == "Subscribe"
+        return refusing if is_refused else pass_on(request, runner.project.env["AWS_ENDPOINT_URL"])
 
-    assert failed.code == 1
-    assert "StatusCode: 400" in failed.log
+    with Server(answer) as sns:
+        failed = runner.step("apply", "apply", 0, ACCEPTED=digest, AWS_ENDPOINT_URL_SNS=sns.url)
+
+    assert failed.code != 0
+    assert (
+        "SNS Subscribe: AWS answered InvalidParameter, status 400"
+        ' (module.alert_topic["water_critical"].aws_sns_topic_subscription.this["email/Canary"])'
+    ) in failed.log
     assert "canary" not in failed.log
     runner.edit("Canary,canary@example.com,,water,\n", "")
 

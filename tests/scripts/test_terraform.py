@@ -361,6 +361,32 @@ def test_init_that_fails_everywhere_ends_in_the_registrys_words_and_what_to_do(
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "Error: No valid credential sources found",
+            "Credentials: there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            'Error: Failed to get existing workspaces: S3 bucket "city-state" does not exist.',
+            'the bucket of the state, "city-state", does not exist; create it, or correct'
+            " terraform/backend.tf",
+        ),
+    ],
+)
+def test_what_is_in_the_way_of_the_state_is_said_without_talk_of_mirrors(
+    machine: Path, capsys: pytest.CaptureFixture[str], words: str, message: str
+) -> None:
+    a_terraform(machine, then=f"echo '{words}' >&2; exit 1")
+    mirror(machine, "found")
+
+    assert main(["init"]) == 2
+    assert capsys.readouterr().err == f"error: {message}\n"
+    assert len(log(machine)) == 1
+
+
 @pytest.mark.parametrize("code", [0, 1, 2])
 def test_other_commands_run_in_terraform_and_end_in_terraforms_exit_code(
     machine: Path, monkeypatch: pytest.MonkeyPatch, code: int

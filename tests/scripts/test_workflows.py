@@ -220,10 +220,21 @@ def test_the_apply_waits_for_its_environment_and_takes_the_accepted_plan_alone()
     job = job_of("apply", "apply")
 
     assert (job["environment"], job["needs"]) == ("production", "review")
-    plan, apply = (step for step in job["steps"] if "run" in step)
-    assert plan["env"]["ACCEPTED"] == "${{ inputs.digest || needs.review.outputs.digest }}"
-    assert plan["run"].startswith('test -n "$ACCEPTED"\nmake plan ACCEPT="$ACCEPTED"')
-    assert "make apply PLAN=.cache/plan/plan > .cache/plan/apply.txt 2>&1" in apply["run"]
+    (apply,) = (step for step in job["steps"] if "run" in step)
+    assert apply["env"]["ACCEPTED"] == "${{ inputs.digest || needs.review.outputs.digest }}"
+    assert apply["run"] == 'make apply ACCEPT="$ACCEPTED" REPORT="$BACKLOG_LAST_REPORT"'
+
+
+@pytest.mark.parametrize("name", sorted(WORKFLOWS))
+def test_nothing_is_applied_but_through_the_gate(name: str) -> None:
+    """Terraform itself is never run, and what it would ask is answered nowhere."""
+    scripts = [s["run"] for job in load(name)["jobs"].values() for s in job["steps"] if "run" in s]
+    applies = [line for script in scripts for line in script.splitlines() if "apply" in line]
+
+    assert [line for line in applies if "make apply" in line and "ACCEPT=" not in line] == []
+    assert not any("terraform apply" in s or "scripts.terraform" in s for s in scripts)
+    assert "auto-approve" not in WORKFLOWS[name].read_text()
+    assert "TF_CLI_ARGS_apply" not in WORKFLOWS[name].read_text()
 
 
 def test_only_a_label_with_this_plans_digest_lets_a_risk_pass() -> None:

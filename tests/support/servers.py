@@ -3,6 +3,8 @@
 import contextlib
 import socket
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs
@@ -105,6 +107,17 @@ def published(message_id: str) -> bytes:
         "</PublishResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata>"
         "</PublishResponse>".encode()
     )
+
+
+def pass_on(request: Request, url: str) -> Answer:
+    """Answer a POST as another server does."""
+    headers = {k: v for k, v in request.headers.items() if k not in ("host", "content-length")}
+    forwarded = urllib.request.Request(url + request.path, request.body, headers)
+    try:
+        with urllib.request.urlopen(forwarded) as answer:
+            return [http(answer.read())]
+    except urllib.error.HTTPError as error:
+        return [http(error.read(), f"{error.code} Error")]
 
 
 def refused(status: str, code: str, message: str = "no") -> bytes:
