@@ -57,7 +57,9 @@ subscriptions: $(TERRAFORM_READY)  ## Say who really receives: REINVITE=1 CONFIR
 	@$(PY) -m scripts.subscriptions $(flags)
 check-backlog: $(TERRAFORM_READY)  ## Send what the report says is over: REPORT= MONTH= FORMAT= DRY_RUN=1 RESEND=1
 	@$(call with_config,runner)
-send-test: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on a topic: TOPIC=
+ledger: $(TERRAFORM_READY)  ## Show what the checks remember, or forget it, such as RESET=all: RESET=
+	@$(PY) -m scripts.ledger $(flags)
+send-test: $(TERRAFORM_READY)  ## Send one message marked [TEST] to a topic: TOPIC=
 	@$(call needed,TOPIC,water_critical) $(call with_config,scripts.send_test)
 backtest: $(READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= OUTPUTS= FORMAT=
 	@$(call needed,REPORTS,FOLDER) $(PY) -m scripts.backtest $(flags) -- "$$BACKLOG_REPORTS"

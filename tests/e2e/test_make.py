@@ -28,6 +28,7 @@ def test_make_lists_every_target(project: Project) -> None:
             "doctor",
             "subscriptions",
             "check-backlog",
+            "ledger",
             "send-test",
             "backtest",
             "board",
