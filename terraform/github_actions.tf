@@ -6,6 +6,7 @@ module "github_roles" {
 
   boundary_statements = local.boundary_statements
   contacts            = local._contacts_s3
+  key_statements      = local._object_key_statements
   ledger_bucket_arn   = local._ledger_bucket_arn
   name_prefix         = var.name_prefix
   read_statements     = local._report_statements

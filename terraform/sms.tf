@@ -1,7 +1,10 @@
 # What AWS says of texts: what they cost, and which of them arrived. Both are of the whole account in
 # this region, whoever sends.
 
-data "aws_region" "current" {}
+# The region, which aws_region calls by one name in version 5 of the provider and by another in 6.
+data "aws_service" "sns" {
+  service_id = "sns"
+}
 
 locals {
   _sms_logs   = toset(var.sms_log_days == null ? [] : ["this"])
@@ -12,12 +15,12 @@ locals {
   # each group that they may be in is made here, with its retention.
   # https://docs.aws.amazon.com/sns/latest/dg/topics-attrib-prereq.html
   # https://repost.aws/knowledge-center/monitor-sns-texts-cloudwatch
-  _sms_log_prefix = "sns/${data.aws_region.current.id}/${data.aws_caller_identity.current.account_id}"
+  _sms_log_prefix = "sns/${data.aws_service.sns.region}/${data.aws_caller_identity.current.account_id}"
   _sms_log_groups = toset(flatten([
     for name in concat(["DirectPublishToPhoneNumber"], local._sms_topics) : [name, "${name}/Failure"] if var.sms_log_days != null
   ]))
   _sms_log_arn = join(":", [
-    "arn:${data.aws_partition.current.partition}:logs", data.aws_region.current.id,
+    "arn:${data.aws_partition.current.partition}:logs", data.aws_service.sns.region,
     data.aws_caller_identity.current.account_id, "log-group", local._sms_log_prefix,
   ])
 }

@@ -63,6 +63,23 @@ variable "github_actions" {
   }
 }
 
+variable "kms_key_arns" {
+  description = "ARNs of the customer keys that encrypt objects on S3: the report, the contacts or the state."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", arn))])
+    error_message = "kms_key_arns must hold ARNs of keys, such as arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab. IAM knows no aliases: aws kms describe-key --key-id ALIAS shows the ARN of its key."
+  }
+
+  validation {
+    condition     = length(var.kms_key_arns) <= 10
+    error_message = "kms_key_arns may hold at most 10 keys, so that a policy has room for them."
+  }
+}
+
 variable "kms_key_id" {
   description = "Key that encrypts the topics, as an alias, id or ARN; by default the key that AWS manages for SNS."
   type        = string

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from runner.errors import BacklogError, ConfigError
 from scripts.review.evaluate import MAX_REMOVED, Review, evaluate
@@ -38,12 +38,19 @@ EXIT_CODES = """exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Review one plan: write the report, then return the exit code."""
-    options = _parser().parse_args(argv)
+    try:
+        options = _parser().parse_args(argv)
+        style, review = options.format, _review(options)
+    except _UsageError as error:
+        if not _asks_for_json(sys.argv[1:] if argv is None else argv):
+            _parser().print_usage(sys.stderr)
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        style, review = "json", Review(undetermined=(str(error),))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name must not stop the review
-    review = _review(options)
     try:
-        print(RENDERERS[options.format](review), flush=True)
+        print(RENDERERS[style](review), flush=True)
     except OSError as error:  # a closed pipe, a full disk
         print(f"error: the review could not be written: {error.strerror}", file=sys.stderr)
         return 2
@@ -133,8 +140,21 @@ def _text(path: str) -> str:
         raise ConfigError(f"{path}: is not UTF-8") from None
 
 
+class _UsageError(Exception):
+    """The command line is not one of this program's."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    return "json" in "=".join(argv).partition("--format=")[2].split("=")[:1]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m scripts.review",
         description="Say what a plan means for people, and reject what is risky.",
         epilog=EXIT_CODES,

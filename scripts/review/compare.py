@@ -43,7 +43,7 @@ class Table:
         self._words = {
             "account": data["data.aws_caller_identity.current"]["account_id"],
             "partition": data["data.aws_partition.current"]["partition"],
-            "region": data["data.aws_region.current"]["id"],
+            "region": data["data.aws_service.sns"]["region"],
             "prefix": self._variables.get("name_prefix") or "",
             "package": self._variables.get("package") or "",
             "bucket": self.bucket,
@@ -53,7 +53,9 @@ class Table:
 
     def arn(self, topic: str) -> str:
         """Return the ARN of a topic in the plan's account and region."""
-        return str(self._filled(f"arn:{{partition}}:sns:{{region}}:{{account}}:{topic}", self._words))
+        return str(
+            self._filled(f"arn:{{partition}}:sns:{{region}}:{{account}}:{topic}", self._words)
+        )
 
     def find(self, change: Mapping[str, Any], *, is_new: bool, is_changed: bool) -> Found | None:
         """Return what the table says of a change, or None for one that it does not know.
@@ -88,9 +90,9 @@ class Table:
             )
         ]
         for name, is_unknown in unknown.items():
-            if name not in after and is_any(is_unknown):
-                if not fits(values.get(name), None, is_unknown, sets.get(name)):
-                    wrong.append(name)
+            is_open = name not in after and is_any(is_unknown)
+            if is_open and not fits(values.get(name), None, is_unknown, sets.get(name)):
+                wrong.append(name)
         if is_new:
             absent = values.keys() - after.keys() - unknown.keys() - _MAY_BE_ABSENT
             wrong += [n for n in absent if not fits(values[n], None, None, None)]
@@ -121,7 +123,9 @@ class Table:
             return Document(self._runner_config)
         if isinstance(expected, Variable):
             value = self._variables.get(expected.name)
-            return value if expected.times == 1 or value is None else round(value * expected.times, 9)
+            return (
+                value if expected.times == 1 or value is None else round(value * expected.times, 9)
+            )
         return expected
 
 
@@ -192,7 +196,7 @@ def _is_hollow(value: Any, unknown: Any, sets: Any) -> bool:
 def is_any(unknown: Any) -> bool:
     """Tell whether anything is true in it: of a list, [false] says that its one item is known."""
     if isinstance(unknown, (dict, list)):
-        return any(map(_is_any, unknown.values() if isinstance(unknown, dict) else unknown))
+        return any(map(is_any, unknown.values() if isinstance(unknown, dict) else unknown))
     return bool(unknown)
 
 
@@ -205,7 +209,9 @@ def _is_consistent(change: Mapping[str, Any]) -> bool:
         address += f"[{key}]"
     is_ours = change.get("provider_name", _PROVIDERS[0]) in _PROVIDERS
     is_plain = change["address"].isprintable()  # Terraform has its own marks for the others
-    return is_ours and change["mode"] == "managed" and (change["address"] == address or not is_plain)
+    return (
+        is_ours and change["mode"] == "managed" and (change["address"] == address or not is_plain)
+    )
 
 
 def _expressions(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

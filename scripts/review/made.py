@@ -1,6 +1,6 @@
 """What this configuration makes: each resource by its whole address, with the values it sets.
 
-A change at another address, or with another value, is not of this configuration, whatever it is for.
+What is at another address, or has another value, is not of this configuration, whatever it is for.
 Strings may hold {words}: of the address, such as {topic}, or of the plan, such as {account}.
 """
 
@@ -95,7 +95,7 @@ _PROVIDERS: dict[str, dict[str, Any]] = {
     },
 }
 # What may always change, and the region, which provider 6 sets on every resource.
-TAGS = ("tags", "tags_all")
+TAGS = {"tags", "tags_all"}
 _EVERYWHERE = {**dict.fromkeys(TAGS, ANY), "region": "{region}"}
 
 
@@ -306,7 +306,9 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
         _SCHEDULE + "aws_lambda_function.check": {
             "function_name": f"{_NAME}-check",
             "description": ANY,
-            "role": Later(_IAM_ARN + f"role/{_NAME}-check", "aws_iam_role.check.arn aws_iam_role.check"),
+            "role": Later(
+                _IAM_ARN + f"role/{_NAME}-check", "aws_iam_role.check.arn aws_iam_role.check"
+            ),
             "filename": "./{package}",
             "source_code_hash": Later(ANY, "var.package"),
             "code_sha256": ANY,
@@ -357,7 +359,8 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
                         "aws_lambda_function.check.arn aws_lambda_function.check",
                     ),
                     "role_arn": Later(
-                        _IAM_ARN + f"role/{_NAME}-schedule", "aws_iam_role.schedule.arn aws_iam_role.schedule"
+                        _IAM_ARN + f"role/{_NAME}-schedule",
+                        "aws_iam_role.schedule.arn aws_iam_role.schedule",
                     ),
                     "input": "{}",
                     "retry_policy": [
@@ -429,7 +432,7 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
             "policy_arn": Later(_IAM_ARN + "policy/{runner}", "each.value"),
         },
     },
-    "texts": {
+    "sms": {
         'aws_cloudwatch_log_group.sms["{log}"]': {
             "name": "sns/{region}/{account}/{log}",
             "retention_in_days": Variable("sms_log_days"),
@@ -470,7 +473,7 @@ READ = {
     "data.aws_caller_identity.current",
     "data.aws_kms_key.topics[0]",
     "data.aws_partition.current",
-    "data.aws_region.current",
+    "data.aws_service.sns",
     "data.aws_s3_object.contacts[0]",
 }
 _FORMS = {
@@ -497,9 +500,7 @@ class Entry:
 def _entry(part: str, address: str, values: Mapping[str, Any]) -> tuple[str, Entry]:
     plain = re.sub(r'\["[^"]*"\]', "", address)
     kind = plain.split(".")[-2]
-    pattern = re.sub(
-        r"\\{([a-z]+)\\}", lambda m: f"(?P<{m[1]}>{_FORMS[m[1]]})", re.escape(address)
-    )
+    pattern = re.sub(r"\\{([a-z]+)\\}", lambda m: f"(?P<{m[1]}>{_FORMS[m[1]]})", re.escape(address))
     every = {**_EVERYWHERE, **_PROVIDERS.get(kind, {}), **values}
     return kind, Entry(part, re.compile(pattern, re.DOTALL), plain, every)
 

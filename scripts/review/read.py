@@ -26,8 +26,8 @@ FITS_THE_QUOTA = "invitations_fit_the_quota"
 HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
 HAS_IDS = "github_actions_has_ids"
-LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
+LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 
 # The parts of a plan that a review looks at.
 _READ = {
@@ -64,7 +64,7 @@ class Change:
     """One resource and what happens to it.
 
     topic: the alert topic in whose module it is, empty outside. key: its for_each key, or its name.
-    part: of the configuration, as scripts/review/made.py names them; empty for what it doesn't make.
+    part: of the configuration, as in made.py; empty for what the configuration doesn't make.
     wrong: the attributes, by name, with another value than this configuration makes.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
     changed: the attributes that differ, by name. replaced_for: those that force a replacement.
@@ -206,7 +206,8 @@ def _read(plan: Any) -> Plan:
         or _has_provisioners(plan["configuration"]["root_module"]),
         str(contacts).startswith("s3://"),
         any(map(_texts_the_us, plan["resource_changes"])),
-        *(_receive_nothing(plan["resource_changes"], side) for side in ("before", "after")),
+        _receive_nothing(plan["resource_changes"], "before"),
+        _receive_nothing(plan["resource_changes"], "after"),
         tuple(_shared(changes, plan["resource_changes"])),
         tuple(_foreign(plan, after, table)),
         tuple(sorted(_failing(plan["checks"]))),
@@ -214,9 +215,7 @@ def _read(plan: Any) -> Plan:
     )
 
 
-def _receive_nothing(
-    changes: Iterable[Mapping[str, Any]], side: str
-) -> frozenset[tuple[str, str]]:
+def _receive_nothing(changes: Iterable[Mapping[str, Any]], side: str) -> frozenset[tuple[str, str]]:
     (found, *_) = [
         *(c["change"] for c in changes if c["address"] == "terraform_data.receive_nothing"),
         {},
@@ -252,9 +251,7 @@ def _shared(
     yield from ((old[0], key) for old, key in given_up if old in kept)
 
 
-def _foreign(
-    plan: Mapping[str, Any], config: Mapping[str, Any], table: Table
-) -> Iterator[str]:
+def _foreign(plan: Mapping[str, Any], config: Mapping[str, Any], table: Table) -> Iterator[str]:
     """Say what of the outputs and the provider is not of this configuration."""
     outputs = plan["output_changes"]
     if any(outputs[name]["actions"] != ["delete"] for name in outputs.keys() - _OUTPUTS):

@@ -1,17 +1,20 @@
-"""Plan -> what becomes of the check itself: its ledger, its schedule, its operators. Pure.
+"""Plan -> what becomes of the check itself: its ledger, schedule, operators, texts. Pure.
 
-The ledger keeps what was sent, the schedule runs the check, and the operators are notified when it
-fails. What silences one of them is a risk; what is created is a note.
+The ledger keeps what was sent, the schedule runs the check, the operators are notified when it
+fails, and of texts AWS says what they cost and which arrived. What silences one of them is a risk;
+what is created is a note.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 
+from scripts.review.made import TAGS
 from scripts.review.people import listed
 from scripts.review.read import (
     HAS_LEDGER,
     HAS_OPERATORS,
     IS_FREQUENT,
+    LIMIT_HAS_OPERATORS,
     SUBSCRIPTION,
     TOPIC,
     Change,
@@ -19,9 +22,10 @@ from scripts.review.read import (
 )
 
 BUCKET, SCHEDULE, ALARM = "aws_s3_bucket", "aws_scheduler_schedule", "aws_cloudwatch_metric_alarm"
+PREFERENCES = "aws_sns_sms_preferences"
 _ACTIONS = {"create": "created", "update": "modified", "replace": "replaced", "delete": "deleted"}
-# What may always change.
-TAGS = {"tags", "tags_all"}
+# Of a topic, what emails and texts say before their text.
+SENDER = "display_name"
 _NOT_RUN = "the check does not run by itself"
 _UNNOTICED = "nobody is notified when the check fails or does not run"
 _SENT_AGAIN = "every alert that is over is sent once more"
@@ -33,6 +37,7 @@ CHECKS = {
         "the schedule pauses for longer than its alarm waits: operators would be notified between"
         " runs"
     ),
+    LIMIT_HAS_OPERATORS: "the limit for texts has no operators: nobody is notified of their costs",
 }
 
 # What a schedule is made of: its name, and what it means when it goes.
@@ -46,35 +51,24 @@ _SCHEDULED = {
     "aws_cloudwatch_dashboard": ("dashboard", ""),
     "aws_s3_object": ("configuration", ""),
 }
-# What may change of it while it stays, beside tags; anything else can silence it.
-_MAY_CHANGE = {
-    SCHEDULE: {"description", "schedule_expression"},
-    ALARM: {"alarm_description"},
-    "aws_lambda_function": {
-        *("code_sha256", "filename", "last_modified", "source_code_hash", "source_code_size"),
-        *("description", "environment", "ephemeral_storage", "logging_config", "memory_size"),
-        *("qualified_arn", "qualified_invoke_arn", "runtime", "timeout", "version"),
-    },
-    "aws_lambda_function_event_invoke_config": set[str](),
+# The same of what AWS says of texts.
+_SMS = {
+    ALARM: ("alarm", "nobody is notified when texts cost nearly as much as their limit"),
+    PREFERENCES: (
+        "setting of the account",
+        "its other settings for texts are reset, too: spend limit, type and sender",
+    ),
+    "aws_cloudwatch_log_group": ("log", ""),
 }
-# What an alarm does; to be set when operators begin to be.
-_ALARMING = {"alarm_actions", "insufficient_data_actions", "ok_actions"}
-
-
-def is_watched(change: Change) -> bool:
-    """Tell whether watch_risks and watch_notes speak of a change."""
-    if change.action not in _ACTIONS:
-        return False
-    if change.part == "operators":
-        is_email = change.type == SUBSCRIPTION and change.protocol == "email"
-        return change.type != SUBSCRIPTION or (is_email and change.action != "update")
-    return change.part == "ledger" or (change.part == "schedule" and change.type in _SCHEDULED)
+_WATCHED = {"schedule": ("Scheduled check", _SCHEDULED), "sms": ("Texts", _SMS)}
 
 
 def watch_risks(plan: Plan) -> Iterator[str]:
     """Name what would let the check forget, stop, or fail unnoticed."""
-    changes = [c for c in _watched(plan) if not (plan.destroys_all and c.action == "delete")]
-    for part in (_ledger_risks, _schedule_risks, _operator_risks):
+    # At the end of everything, too, what is not this project's alone is named.
+    ends = {"delete"} if plan.destroys_all else set[str]()
+    changes = [c for c in _watched(plan) if c.action not in ends or c.type == PREFERENCES]
+    for part in (_ledger_risks, _kind_risks, _operator_risks):
         yield from part(changes, plan)
     if _schedule_changes(plan):
         yield from _warnings(plan)
@@ -84,6 +78,8 @@ def watch_notes(plan: Plan) -> Iterator[str]:
     """Say what is created, what changes, and how many operators there are."""
     if not plan.is_first and plan.alerts_after:  # else all of them begin, or end
         yield from (f"{name}: {before} -> {after}" for name, before, after in plan.settings)
+    if renamed := sum(c.type == TOPIC and c.stays and SENDER in c.changed for c in plan.changes):
+        yield f"Emails and texts show another sender: {_several(renamed, 'topic')}."
     if any(c.type == BUCKET and c.action == "create" for c in _watched(plan)):
         has_ledger = any(name == "ledger" and after == "yes" for name, _, after in plan.settings)
         ledger = "The ledger is created: it keeps what was sent, so that each alert is sent once."
@@ -91,11 +87,15 @@ def watch_notes(plan: Plan) -> Iterator[str]:
     scheduled = [c for c in _watched(plan) if c.part == "schedule"]
     if any(c.type == SCHEDULE and c.action == "create" for c in scheduled):
         yield "A schedule is created: from now on the check runs by itself."
-    for action, verb in _ACTIONS.items():
-        things = Counter(_SCHEDULED[c.type][0] for c in scheduled if c.action == action)
-        if things:
-            counts = [_several(number, word) for word, number in sorted(things.items())]
-            yield f"Scheduled check: {listed(counts)} {verb}."
+    for part, (title, kinds) in _WATCHED.items():
+        for action, verb in _ACTIONS.items():
+            changes = [c for c in _watched(plan) if c.part == part and c.action == action]
+            things = Counter(kinds[c.type][0] for c in changes)
+            if things:
+                counts = [_several(number, word) for word, number in sorted(things.items())]
+                yield f"{title}: {listed(counts)} {verb}."
+    if any(c.type == PREFERENCES and c.action == "create" for c in _watched(plan)):
+        yield "From now on AWS logs which texts of this account arrived, with their phone numbers."
     operators = _operators(plan)
     before, after = sum(c.before for c in operators), sum(c.after for c in operators)
     invited = sum(c.action in ("create", "replace") for c in operators)
@@ -107,7 +107,7 @@ def watch_notes(plan: Plan) -> Iterator[str]:
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
-    failing = [name for name, status in plan.failing_checks if status == "fail"]
+    failing = [name for name, status, _ in plan.failing_checks if status == "fail"]
     yield from (CHECKS[name] for name in failing if name in CHECKS)
 
 
@@ -116,7 +116,12 @@ def _schedule_changes(plan: Plan) -> bool:
 
 
 def _watched(plan: Plan) -> list[Change]:
-    return [c for c in plan.changes if is_watched(c)]
+    return [
+        c
+        for c in plan.changes
+        if c.action in _ACTIONS
+        and (c.part in ("ledger", "operators") or c.type in _WATCHED.get(c.part, ("", {}))[1])
+    ]
 
 
 def _ledger_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
@@ -137,26 +142,20 @@ def _ledger_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
         yield "the ledger is switched off: every check sends what is over once more"
 
 
-def _schedule_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
-    found = Counter[tuple[str, str]]()
-    scheduled = [c for c in changes if c.part == "schedule"]
-    ends = any(c.type == SCHEDULE and c.action == "delete" for c in scheduled)
-    begins = any(c.type == TOPIC and c.action == "create" for c in _watched(plan))
-    for change in scheduled:
-        word, meaning = _SCHEDULED[change.type]
-        if change.action == "delete" and not meaning and not ends:
-            found[word, "deleted, and the schedule stays"] += 1
+def _kind_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
+    found = Counter[tuple[str, str, str]]()
+    ends = any(c.type == SCHEDULE and c.action == "delete" for c in changes)
+    for change in (c for c in changes if c.part in _WATCHED):
+        title, kinds = _WATCHED[change.part]
+        word, meaning = kinds[change.type]
+        if change.action == "delete" and not meaning and not ends and change.part == "schedule":
+            found[title, word, "deleted, and the schedule stays"] += 1
         elif change.action == "delete" and meaning:
-            found[word, f"deleted; {meaning}"] += 1
+            found[title, word, f"deleted; {meaning}"] += 1
         elif change.action == "replace" and meaning:
-            found[word, f"replaced; meanwhile {meaning}"] += 1
-        elif change.action == "update" and change.type in _MAY_CHANGE:
-            may = _MAY_CHANGE[change.type] | TAGS | (_ALARMING if begins else set())
-            if settings := set(change.changed) - may:
-                worst = f"; at worst {meaning}" if meaning else ""
-                found[word, f"modified ({listed(sorted(settings))}){worst}"] += 1
-    for (word, what), number in sorted(found.items()):
-        yield f"scheduled check: {_several(number, word)} {what}"
+            found[title, word, f"replaced; meanwhile {meaning}"] += 1
+    for (title, word, what), number in sorted(found.items()):
+        yield f"{title.lower()}: {_several(number, word)} {what}"
 
 
 def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
@@ -169,7 +168,7 @@ def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
                 f"the operators' topic is {_ACTIONS[change.action]};"
                 f" {_several(before, 'operator')} {what}"
             )
-        elif change.stays and (settings := set(change.changed) - TAGS):
+        elif change.stays and (settings := set(change.changed) - TAGS - {SENDER}):
             yield f"the operators' topic is modified: {listed(sorted(settings))}"
     if not all(change.stays for change in topics):
         return

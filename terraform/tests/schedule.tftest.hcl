@@ -44,7 +44,7 @@ run "a_monthly_schedule_without_ledger_and_operators_has_three_warnings_and_a_bu
     error_message = "The bucket is missing, or it is used as a ledger."
   }
   assert {
-    condition     = keys(local._runner_statements) == ["backlog-alerts-runner-1"]
+    condition     = keys(local._runner_statements["backlog-alerts-runner-shared"]) == ["UseTopicKey"]
     error_message = "There is a right to a ledger that does not exist."
   }
 }

@@ -21,7 +21,10 @@ override_resource {
 
 # The code may be any file here.
 variables {
-  boundary_statements = { Publish = { Action = ["sns:Publish"], Resource = ["arn:aws:sns:*:*:city-*"] } }
+  boundary_statements = {
+    FindReport = { Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::city-reports"], Condition = { StringLike = { "s3:prefix" = ["*.csv"] } } }
+    Publish    = { Action = ["sns:Publish"], Resource = ["arn:aws:sns:*:*:city-*"] }
+  }
   bucket              = { name = "backlog-ledger-1", arn = "arn:aws:s3:::backlog-ledger-1" }
   configuration       = "{\"remind\":\"month\"}"
   departments         = { trash = { notifications = 30 }, water = { critical = 100, extreme = 300 } }
@@ -123,7 +126,9 @@ run "a_scheduled_check_has_a_function_queues_few_rights_alarms_and_a_dashboard" 
   assert {
     condition = (
       aws_iam_role.check.permissions_boundary == aws_iam_policy.boundary.arn
-      && [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : "${statement.Effect} ${statement.Sid}"] == ["Allow KeepFailedEvents", "Allow Publish", "Allow ReadConfiguration", "Allow WriteLog"]
+      && [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : "${statement.Effect} ${statement.Sid}${try(jsonencode(statement.Condition), "")}"] == [
+        "Allow FindReport{\"StringLike\":{\"s3:prefix\":[\"*.csv\"]}}", "Allow KeepFailedEvents", "Allow Publish", "Allow ReadConfiguration", "Allow WriteLog",
+      ]
     )
     error_message = aws_iam_policy.boundary.policy
   }

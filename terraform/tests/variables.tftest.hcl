@@ -129,6 +129,67 @@ run "an_address_of_the_report_without_its_kind" {
   expect_failures = [var.report_url]
 }
 
+# IAM would take an alias, and match no key with it.
+run "an_alias_of_a_key" {
+  command = plan
+  variables {
+    kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab", "arn:aws:kms:us-east-1:123456789012:alias/city"]
+  }
+
+  expect_failures = [var.kms_key_arns]
+}
+
+run "the_bare_id_of_a_key" {
+  command = plan
+  variables {
+    kms_key_arns = ["1234abcd-12ab-34cd-56ef-1234567890ab"]
+  }
+
+  expect_failures = [var.kms_key_arns]
+}
+
+run "all_keys_of_an_account" {
+  command = plan
+  variables {
+    kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/*"]
+  }
+
+  expect_failures = [var.kms_key_arns]
+}
+
+run "no_key_at_its_place" {
+  command = plan
+  variables {
+    kms_key_arns = [null]
+  }
+
+  expect_failures = [var.kms_key_arns]
+}
+
+run "eleven_keys" {
+  command = plan
+  variables {
+    kms_key_arns = [for n in range(11) : "arn:aws:kms:us-east-1:123456789012:key/${n}"]
+  }
+
+  expect_failures = [var.kms_key_arns]
+}
+
+run "ten_keys_of_all_kinds_of_accounts" {
+  command = plan
+  variables {
+    kms_key_arns = concat(
+      ["arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"],
+      [for n in range(9) : "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-12345678900${n}"],
+    )
+  }
+
+  assert {
+    condition     = length(local._object_key_statements.read.UseObjectKeys.Resource) == 10
+    error_message = jsonencode(local._object_key_statements)
+  }
+}
+
 # Such a repository can't log in, or its roles are for whoever owns its name.
 run "a_repository_that_is_known_by_its_name_alone" {
   command = plan

@@ -28,4 +28,7 @@ def test_the_roles_are_created_once_and_named(
         for job in ("apply", "check", "plan")
     }
     attached = boto3.client("iam").list_attached_role_policies(RoleName="backlog-alerts-ci-check")
-    assert [p["PolicyName"] for p in attached["AttachedPolicies"]] == ["backlog-alerts-runner-1"]
+    assert sorted(policy["PolicyName"] for policy in attached["AttachedPolicies"]) == [
+        "backlog-alerts-runner-1",
+        "backlog-alerts-runner-shared",
+    ]

@@ -107,7 +107,7 @@ def test_the_function_may_do_its_job_and_nothing_else(city: Workspace) -> None:
         found = iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId=version)
         documents.append(found["PolicyVersion"]["Document"])
     rights = {
-        (statement["Effect"], action, resource)
+        (statement["Effect"], action, resource, *condition(statement))
         for document in documents
         for statement in document["Statement"]
         for action in listed(statement["Action"])
@@ -121,12 +121,15 @@ def test_the_function_may_do_its_job_and_nothing_else(city: Workspace) -> None:
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:water_critical"),
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:water_extreme"),
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:backlog-operators"),
+        ("Allow", "s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "*/open-*.csv"),
         ("Allow", "s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
         ("Allow", "s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("Allow", "s3:ListBucket", bucket),
         ("Allow", "s3:GetObject", f"{bucket}/ledger/*"),
         ("Allow", "s3:GetObject", f"{bucket}/ledger.json"),
         ("Allow", "s3:PutObject", f"{bucket}/ledger.json"),
+        ("Allow", "kms:Decrypt", "*", "kms:ViaService", "sns.*.amazonaws.com"),
+        ("Allow", "kms:GenerateDataKey*", "*", "kms:ViaService", "sns.*.amazonaws.com"),
         ("Allow", "sqs:SendMessage", f"arn:aws:sqs:{here}:backlog-alerts-check-failed"),
         ("Allow", "logs:CreateLogStream", log),
         ("Allow", "logs:PutLogEvents", log),
@@ -140,7 +143,7 @@ def test_the_function_has_a_boundary_and_no_right_goes_beyond_it(city: Workspace
     found = iam.get_policy_version(PolicyArn=boundary["PermissionsBoundaryArn"], VersionId="v1")
 
     most = {
-        (action, resource)
+        (action, resource, *condition(statement))
         for statement in found["PolicyVersion"]["Document"]["Statement"]
         for action in listed(statement["Action"])
         for resource in listed(statement["Resource"])
@@ -150,12 +153,15 @@ def test_the_function_has_a_boundary_and_no_right_goes_beyond_it(city: Workspace
     log = f"arn:aws:logs:{here}:log-group:/aws/lambda/backlog-alerts-check:*"
     assert most == {
         ("sns:Publish", "arn:aws:sns:*:*:*"),
+        ("s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "*/open-*.csv"),
         ("s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
         ("s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("s3:ListBucket", "arn:aws:s3:::backlog-ledger-*"),
         ("s3:GetObject", "arn:aws:s3:::backlog-ledger-*/ledger/*"),
         ("s3:GetObject", "arn:aws:s3:::backlog-ledger-*/ledger.json"),
         ("s3:PutObject", "arn:aws:s3:::backlog-ledger-*/ledger.json"),
+        ("kms:Decrypt", "*", "kms:ViaService", "sns.*.amazonaws.com"),
+        ("kms:GenerateDataKey*", "*", "kms:ViaService", "sns.*.amazonaws.com"),
         ("sqs:SendMessage", f"arn:aws:sqs:{here}:backlog-alerts-check-failed"),
         ("logs:CreateLogStream", log),
         ("logs:PutLogEvents", log),
@@ -233,3 +239,9 @@ def test_switched_off_again_nothing_of_it_is_left(city: Workspace) -> None:
 
 def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
+
+
+def condition(statement: Mapping[str, Any]) -> list[str]:
+    """The one key of a statement's condition and its values, or nothing."""
+    tests = statement.get("Condition", {}).values()
+    return [word for test in tests for key, values in test.items() for word in (key, *values)]

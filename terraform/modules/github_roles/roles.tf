@@ -62,25 +62,24 @@ resource "aws_iam_role" "ci" {
 resource "aws_iam_role_policy" "ci" {
   for_each = local._runs
 
-  name = "inline"
-  role = aws_iam_role.ci[each.key].id
-  policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [for sid, statement in local.statements[each.key] : merge({ Sid = sid, Effect = "Allow" }, statement)]
-  })
+  name   = "inline"
+  role   = aws_iam_role.ci[each.key].id
+  policy = local.policies[each.key]
+
+  lifecycle {
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(local.policies[each.key]) <= 10240
+      error_message = "The policy of the role ${each.key} has ${length(local.policies[each.key])} characters, and IAM takes 10240. Shorten name_prefix, or the names of buckets and their objects."
+    }
+  }
 }
 
 # Whatever the apply role writes into the runner's policies, the check can do no more than this.
 resource "aws_iam_policy" "check_boundary" {
   name        = "${local._prefix}check-boundary"
   description = "The most that a check of the backlog may do."
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      for sid, statement in merge(local._state_reads, var.boundary_statements) : merge({ Sid = sid, Effect = "Allow" }, statement)
-    ]
-  })
+  policy      = local.policies.check_boundary
 }
 
 # The check publishes with the same policies as anybody who runs it.

@@ -1,6 +1,10 @@
 variable "boundary_statements" {
   description = "The most that the check may do, by Sid, whatever is attached to its role."
-  type        = map(object({ Action = list(string), Resource = list(string) }))
+  type = map(object({
+    Action    = list(string)
+    Resource  = list(string)
+    Condition = optional(map(map(list(string))))
+  }))
 }
 
 variable "contacts" {
@@ -13,6 +17,15 @@ variable "ledger_bucket_arn" {
   type        = string
 }
 
+variable "key_statements" {
+  description = "The use of customer keys for objects on S3: read and write to statements by Sid, which are empty without a key."
+  type = map(map(object({
+    Action    = list(string)
+    Resource  = list(string)
+    Condition = optional(map(map(list(string))))
+  })))
+}
+
 variable "name_prefix" {
   description = "Prefix of every name."
   type        = string
@@ -20,7 +33,11 @@ variable "name_prefix" {
 
 variable "read_statements" {
   description = "What plan and apply may read beside what Terraform manages, by Sid."
-  type        = map(object({ Action = list(string), Resource = list(string) }))
+  type = map(object({
+    Action    = list(string)
+    Resource  = list(string)
+    Condition = optional(map(map(list(string))))
+  }))
 }
 
 variable "repository" {

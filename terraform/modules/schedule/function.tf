@@ -22,8 +22,13 @@ locals {
   _policies = {
     for name, statements in { boundary = merge(local._own_statements, var.boundary_statements), own = local._own_statements } :
     name => jsonencode({
-      Version   = "2012-10-17"
-      Statement = [for sid, statement in statements : merge({ Sid = sid, Effect = "Allow" }, statement)]
+      Version = "2012-10-17"
+      Statement = [
+        for sid, statement in statements : {
+          # One without a condition has null there.
+          for name, value in merge({ Sid = sid, Effect = "Allow" }, statement) : name => value if value != null
+        }
+      ]
     })
   }
 }

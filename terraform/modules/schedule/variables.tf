@@ -1,6 +1,10 @@
 variable "boundary_statements" {
   description = "The most that the check may do, by Sid, whatever is attached to the function's role."
-  type        = map(object({ Action = list(string), Resource = list(string) }))
+  type = map(object({
+    Action    = list(string)
+    Resource  = list(string)
+    Condition = optional(map(map(list(string))))
+  }))
 }
 
 variable "bucket" {

@@ -34,9 +34,6 @@ mock_data "aws_kms_key" {
 mock_data "aws_partition" {
   defaults = { partition = "aws" }
 }
-mock_data "aws_region" {
-  defaults = { id = "us-east-1" }
-}
 mock_data "aws_s3_object" {
   defaults = {
     body = <<-EOT
@@ -46,4 +43,7 @@ mock_data "aws_s3_object" {
       Rosa Lind,,+15555550103,trash
     EOT
   }
+}
+mock_data "aws_service" {
+  defaults = { region = "us-east-1" }
 }

@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from scripts.review.evaluate import Review, evaluate
-from scripts.review.read import HAS_LEDGER, HAS_OPERATORS, IS_FREQUENT, read_plan
+from scripts.review.read import (
+    HAS_LEDGER,
+    HAS_OPERATORS,
+    IS_FREQUENT,
+    LIMIT_HAS_OPERATORS,
+    read_plan,
+)
 from scripts.review.render import as_text
 from tests.support.plans import a_change, a_plan, a_subscription, a_topic
 
@@ -18,6 +24,7 @@ UNCHANGED = [
 BUCKET, TOPIC, SUB = "aws_s3_bucket", "aws_sns_topic", "aws_sns_topic_subscription"
 SCHEDULE, FUNCTION = "aws_scheduler_schedule", "aws_lambda_function"
 ALARM, QUEUE = "aws_cloudwatch_metric_alarm", "aws_sqs_queue"
+LOG, PREFERENCES = "aws_cloudwatch_log_group", "aws_sns_sms_preferences"
 RETRIES = "aws_lambda_function_event_invoke_config"
 RULES = [
     "aws_s3_bucket_lifecycle_configuration",
@@ -38,6 +45,8 @@ SCHEDULED = [
     "aws_s3_object",
 ]
 ASLEEP = "the check does not run by itself"
+COSTS = "nobody is notified when texts cost nearly as much as their limit"
+RESET = "its other settings for texts are reset, too: spend limit, type and sender"
 UNNOTICED = "nobody is notified when the check fails or does not run"
 
 
@@ -47,6 +56,10 @@ def ledger(kind: str, action: str, *changed: str) -> dict[str, Any]:
 
 def scheduled(kind: str, action: str, *changed: str, key: str = "") -> dict[str, Any]:
     return changing(a_change(kind, action, part="schedule", key=key), changed)
+
+
+def sms(kind: str, action: str, *changed: str, key: str = "this") -> dict[str, Any]:
+    return changing(a_change(kind, action, key=key, resource="sms"), changed)
 
 
 def operators(kind: str, action: str, *changed: str) -> dict[str, Any]:
@@ -159,6 +172,36 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
                 " and 1 schedule modified.",
                 "Scheduled check: 1 log replaced.",
             ],
+        ),
+        (
+            [sms(LOG, "create", key="a"), sms(LOG, "create", key="b"), sms(PREFERENCES, "create")],
+            {},
+            [
+                "Texts: 2 logs and 1 setting of the account created.",
+                "From now on AWS logs which texts of this account arrived, with their phone"
+                " numbers.",
+            ],
+        ),
+        (
+            [
+                sms(ALARM, "update", "threshold", "alarm_description"),
+                sms(PREFERENCES, "update", "delivery_status_iam_role_arn"),
+                sms(LOG, "update", "retention_in_days", key="a"),
+                sms(LOG, "delete", key="b"),
+            ],
+            {},
+            [
+                "Texts: 1 alarm, 1 log and 1 setting of the account modified.",
+                "Texts: 1 log deleted.",
+            ],
+        ),
+        (
+            [
+                changing(a_change(TOPIC, "update", "water_critical"), ("display_name",)),
+                operators(TOPIC, "update", "display_name", "tags"),
+            ],
+            {},
+            ["Emails and texts show another sender: 2 topics."],
         ),
         (  # the first operators are those that the alarms begin to notify
             [
@@ -288,6 +331,22 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
                 (RETRIES, "retry rule", "maximum_retry_attempts", ""),
             ]
         ),
+        # the texts
+        ([sms(ALARM, "delete")], [f"texts: 1 alarm deleted; {COSTS}"]),
+        ([sms(ALARM, "replace")], [f"texts: 1 alarm replaced; meanwhile {COSTS}"]),
+        (
+            [sms(ALARM, "update", "threshold", "alarm_actions")],
+            [f"texts: 1 alarm modified (alarm_actions); at worst {COSTS}"],
+        ),
+        (
+            [scheduled(ALARM, "update", "threshold")],
+            [f"scheduled check: 1 alarm modified (threshold); at worst {UNNOTICED}"],
+        ),
+        (
+            [sms(PREFERENCES, "delete"), sms(LOG, "delete")],
+            [f"texts: 1 setting of the account deleted; {RESET}"],
+        ),
+        ([sms("aws_iam_role", "create")], ["permissions change: 1 x aws_iam_role: create"]),
         # the operators
         (
             [operators(TOPIC, "delete"), operator("a1", "delete"), operator("b2", "delete")],
@@ -330,7 +389,7 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
                 [a_change(kind, "create")],
                 [f"1 x {kind}: create, a resource that this review does not know"],
             )
-            for kind in (BUCKET, *RULES, *SCHEDULED, TOPIC, SUB, "terraform_data")
+            for kind in (BUCKET, *RULES, *SCHEDULED, TOPIC, SUB, "terraform_data", PREFERENCES)
         ),
         (
             [scheduled("aws_s3_bucket", "create")],
@@ -407,6 +466,10 @@ def test_what_somebody_deleted_is_created_again_without_what_it_knew() -> None:
             "the schedule pauses for longer than its alarm waits: operators would be notified"
             " between runs",
         ),
+        (
+            LIMIT_HAS_OPERATORS,
+            "the limit for texts has no operators: nobody is notified of their costs",
+        ),
     ],
 )
 def test_what_terraform_warns_of_is_a_risk_at_first_and_then_a_note(name: str, words: str) -> None:
@@ -442,7 +505,7 @@ def test_only_what_is_not_known_yet_counts_as_a_change(unknown: dict[str, Any], 
 def test_harmless_data_is_no_risk() -> None:
     data = [
         {**a_change(f"aws_{kind}", "read"), "mode": "data"}
-        for kind in ("region", "caller_identity")
+        for kind in ("region", "caller_identity", "service")
     ]
 
     assert review(*data).risks == ()
@@ -481,6 +544,18 @@ def test_the_end_of_everything_is_still_one_risk() -> None:
 
     assert found.risks == ("everything is destroyed: 2 topics, 0 people unsubscribed",)
     assert not any("->" in note for note in found.watch if "Operators" not in note)
+
+
+def test_the_end_of_everything_names_what_else_it_resets() -> None:
+    ended = [
+        *(a_topic(topic, "delete") for topic in ("water_critical", "water_extreme")),
+        *(sms(kind, "delete") for kind in (ALARM, LOG, PREFERENCES)),
+    ]
+
+    assert evaluate(read_plan(a_plan(*ended, after=[]))).risks == (
+        "everything is destroyed: 2 topics, 0 people unsubscribed",
+        f"texts: 1 setting of the account deleted; {RESET}",
+    )
 
 
 def test_operators_are_counted_in_a_section_of_their_own() -> None:
