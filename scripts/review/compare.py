@@ -13,6 +13,7 @@ from scripts.review.made import ANY, TABLE, Config, Document, Entry, Later, Vari
 
 _WORD = re.compile(r"\{([a-z]+)\}")
 _PROVIDERS = ("registry.terraform.io/hashicorp/aws", "terraform.io/builtin/terraform")
+_NOT_KNOWN = "(not known)"  # no value is this
 _NOT_UNKNOWN: Mapping[str, Any] = {}
 
 
@@ -36,14 +37,22 @@ class Table:
         self._expressions = dict(_expressions(plan["configuration"]["root_module"], ""))
         self._resolved: dict[tuple[int, tuple[str, ...]], Mapping[str, Any]] = {}
         after = {c["address"]: c["change"].get("after") for c in plan["resource_changes"]}
-        root = plan["prior_state"]["values"]["root_module"]
-        data = {r["address"]: r["values"] for r in root.get("resources", ()) if r["mode"] == "data"}
+        state = plan["prior_state"].get("values", {}).get("root_module", {}).get("resources", ())
+        data = {r["address"]: r["values"] for r in state if r["mode"] == "data"}
+        account, partition, region = (
+            data.get(f"data.aws_{address}", {}).get(name, _NOT_KNOWN)
+            for address, name in (
+                ("caller_identity.current", "account_id"),
+                ("partition.current", "partition"),
+                ("service.sns", "region"),
+            )
+        )
         bucket = (after.get('module.ledger["this"].aws_s3_bucket.this') or {}).get("bucket")
-        self.bucket = bucket or "(not known)"
+        self.bucket = bucket or _NOT_KNOWN
         self._words = {
-            "account": data["data.aws_caller_identity.current"]["account_id"],
-            "partition": data["data.aws_partition.current"]["partition"],
-            "region": data["data.aws_service.sns"]["region"],
+            "account": account,
+            "partition": partition,
+            "region": region,
             "prefix": self._variables.get("name_prefix") or "",
             "package": self._variables.get("package") or "",
             "bucket": self.bucket,
@@ -140,7 +149,7 @@ def fits(expected: Any, value: Any, unknown: Any, sets: Any) -> bool:
     if type(expected) is Later:
         if unknown is True:
             references = sets.get("references", ()) if isinstance(sets, dict) else ()
-            return set(references) == set(expected.references.split())
+            return expected.references == "*" or set(references) == set(expected.references.split())
         expected = expected.value
     elif unknown is True:
         return sets is None

@@ -16,7 +16,10 @@ ANY = object()
 
 @dataclass(frozen=True)
 class Later:
-    """A value that may be known only after the apply: it then refers to exactly these names."""
+    """A value that may be known only after the apply: it then refers to exactly these names.
+
+    "*" for any names.
+    """
 
     value: Any
     references: str
@@ -73,6 +76,7 @@ def _trust(service: str, condition: dict[str, Any] | None = None) -> Document:
     return _policy({**statement, **({"Condition": condition} if condition else {})})
 
 
+_ENDPOINT = re.compile(r"[^@\s]+@[^@\s]+|\+[0-9]{7,15}")
 _ACCOUNT = {"aws:SourceAccount": "{account}"}
 _OPERATORS = _arn("sns", "{prefix}backlog-operators")
 _NAME = "{prefix}backlog-alerts"
@@ -165,7 +169,7 @@ _TOPIC = 'module.alert_topic["{topic}"].'
 _LEDGER = 'module.ledger["this"].'
 _SCHEDULE = 'module.schedule["this"].'
 _ROLES = 'module.github_roles["this"].'
-_IAM = {"description": ANY, "policy": ANY}
+_IAM = {"description": ANY, "policy": Later(ANY, "*")}  # each change of it is a risk of its own
 
 # Part of the configuration -> address -> the values it sets. All others are empty, or not known
 # before the apply because nobody sets them.
@@ -180,7 +184,7 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
             ),
         },
         _TOPIC + 'aws_sns_topic_subscription.this["{channel}/{person}"]': {
-            "endpoint": ANY,
+            "endpoint": _ENDPOINT,
             "protocol": "{channel}",
             "topic_arn": Later(_arn("sns", "{topic}"), "aws_sns_topic.this.arn aws_sns_topic.this"),
         },
@@ -211,7 +215,7 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
             ),
         },
         'aws_sns_topic_subscription.operators["{digest}"]': {
-            "endpoint": ANY,
+            "endpoint": _ENDPOINT,
             "protocol": "email",
             "topic_arn": Later(
                 _OPERATORS,
@@ -419,8 +423,8 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
         _ROLES + 'aws_iam_role.ci["{job}"]': {
             "name": f"{_NAME}-ci-{{job}}",
             "description": ANY,
-            "assume_role_policy": ANY,
-            "permissions_boundary": ANY,
+            "assume_role_policy": Later(ANY, "*"),
+            "permissions_boundary": Later(ANY, "*"),
         },
         _ROLES + 'aws_iam_role_policy.ci["{job}"]': {
             **_IAM,

@@ -47,7 +47,7 @@ _SETTINGS = {
 # What a runner_config and the outputs consist of, and how the one provider is set.
 _FIELDS = {field.name for field in fields(Config)}
 _OUTPUTS = {"ci_role_arns", "coverage", "runner_config", "runner_policy_arns"}
-_PROVIDER_SETTINGS = {"default_tags"}
+_PROVIDERS, _PROVIDER_SETTINGS = {"aws", "terraform"}, {"default_tags"}
 # The types of an alert's fields that are no text.
 _KINDS = {"protocols": tuple, "services": tuple, "threshold": int}
 
@@ -269,7 +269,7 @@ def _foreign(plan: Mapping[str, Any], config: Mapping[str, Any], table: Table) -
             yield f"topic {alert[0]}: its alert would be published to another topic"
     for name, provider in plan["configuration"].get("provider_config", {}).items():
         settings = provider.get("expressions", {}).keys()
-        if name != "aws" or not settings <= _PROVIDER_SETTINGS:
+        if name not in _PROVIDERS or not settings <= _PROVIDER_SETTINGS:
             yield "a provider is set otherwise: it may reach another account or region"
 
 

@@ -138,10 +138,9 @@ def resource_risks(plan: Plan) -> Iterator[str]:
             unknown[f"{what}, which is not done to a subscription here"] += 1
         elif change.type == _POLICY and change.topic:
             policies += [] if change.topic in made_or_ended else [change.topic]
-        elif change.type == TOPIC and change.topic:
-            # Anything else can silence it, or open it to others.
-            if settings := set(change.changed) - TAGS - {SENDER}:
-                yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
+        elif change.type == TOPIC and change.topic and set(change.changed) - TAGS - {SENDER}:
+            settings = set(change.changed) - TAGS - {SENDER}  # can silence it, or open it to others
+            yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"
     yield from sorted(permissions)
