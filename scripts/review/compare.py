@@ -217,7 +217,7 @@ def _is_consistent(change: Mapping[str, Any]) -> bool:
         key = json.dumps(index, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
         address += f"[{key}]"
     is_ours = change.get("provider_name", _PROVIDERS[0]) in _PROVIDERS
-    is_plain = change["address"].isprintable()  # Terraform has its own marks for the others
+    is_plain = str(index).isprintable()  # Terraform has its own marks for the others
     return (
         is_ours and change["mode"] == "managed" and (change["address"] == address or not is_plain)
     )

@@ -18,6 +18,7 @@ _PERMITTED = {
     "GitHub Actions": "GitHub Actions",
     "sms": "SNS, to log texts",
 }
+_NEVER = {(SUBSCRIPTION, "update")}
 _PERMISSIONS = {"create": "are given to", "delete": "are taken from"}
 
 
@@ -125,17 +126,19 @@ def resource_risks(plan: Plan) -> Iterator[str]:
             continue
         if change.action == "forget":
             unknown[f"{kind}: forgotten; AWS keeps it and nobody manages it"] += 1
-        elif change.action not in _KNOWN_ACTIONS and change.part:
+        elif change.part and (
+            change.action not in _KNOWN_ACTIONS or (change.type, change.action) in _NEVER
+        ):
             unknown[f"{what}, an action that this review does not know"] += 1
         elif change.type.startswith("aws_iam_"):
-            if change.part != "alerts" or not plan.is_first:  # a note says so then
+            is_noted = change.part == "alerts" and plan.is_first
+            is_tagged = change.part and change.changed and TAGS.issuperset(change.changed)
+            if not (is_noted or is_tagged):
                 verb = _PERMISSIONS.get(change.action, "change for")
-                who = _PERMITTED.get(change.part, f"1 x {what}")
-                permissions.add(f"permissions {verb} {who}")
+                who = _PERMITTED.get(change.part)
+                permissions.add(f" {verb} {who}" if who else f" change: {what}")
         elif not change.part and (change.type, change.action) != ("terraform_data", "delete"):
             unknown[f"{what}, a resource that this review does not know"] += 1
-        elif change.type == SUBSCRIPTION and change.action == "update":
-            unknown[f"{what}, which is not done to a subscription here"] += 1
         elif change.type == _POLICY and change.topic:
             policies += [] if change.topic in made_or_ended else [change.topic]
         elif change.type == TOPIC and change.topic and set(change.changed) - TAGS - {SENDER}:
@@ -143,7 +146,7 @@ def resource_risks(plan: Plan) -> Iterator[str]:
             yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"
-    yield from sorted(permissions)
+    yield from (f"permissions{words}" for words in sorted(permissions))
     for (kind, place, attributes), keys in sorted(wrong.items()):
         where = f"{shown(place)} {listed(key for key in keys if key != 'this')}".strip()
         verb = "is" if len(attributes) == 1 else "are"
