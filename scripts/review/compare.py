@@ -91,7 +91,7 @@ class Table:
         wrong = [
             name
             for name, value in after.items()
-            if (is_new or before.get(name) != value)
+            if (is_new or before.get(name) != value or is_any(unknown.get(name)))
             and not (
                 fits(values[name], value, unknown.get(name), sets.get(name))
                 if name in values
@@ -169,6 +169,8 @@ def fits(expected: Any, value: Any, unknown: Any, sets: Any) -> bool:
             fits(*item, _part(sets, n))
             for n, item in enumerate(zip(expected, value, unknowns, strict=True))
         )
+    if unknown and sets is not None and is_any(unknown):
+        return False
     if not expected and type(expected) not in (bool, int):
         return _is_hollow(value, unknown, sets)
     return bool(value == expected) and isinstance(value, bool) == isinstance(expected, bool)
