@@ -76,6 +76,8 @@ def _review(options: argparse.Namespace) -> Review:
         return Review(undetermined=(str(error),))
     except OSError as error:
         return Review(undetermined=(f"{error.filename}: {error.strerror}",))
+    except Exception as error:  # a mistake here must not pass for a review, nor show a value
+        return Review(undetermined=(f"the review itself failed: {type(error).__name__}",))
     if options.texts and any("sms" in alert.protocols for alert in plan.alerts_after.values()):
         review = _with_texts(review, plan)
     if options.accept is None:

@@ -32,7 +32,7 @@ class Table:
     """
 
     def __init__(self, plan: Mapping[str, Any], runner_config: Mapping[str, Any]) -> None:
-        self._variables = {k: v.get("value") for k, v in plan.get("variables", {}).items()}
+        self.variables = {k: v.get("value") for k, v in plan.get("variables", {}).items()}
         self._runner_config = runner_config
         self._expressions = dict(_expressions(plan["configuration"]["root_module"], ""))
         self._resolved: dict[tuple[int, tuple[str, ...]], Mapping[str, Any]] = {}
@@ -53,8 +53,8 @@ class Table:
             "account": account,
             "partition": partition,
             "region": region,
-            "prefix": self._variables.get("name_prefix") or "",
-            "package": self._variables.get("package") or "",
+            "prefix": self.variables.get("name_prefix") or "",
+            "package": self.variables.get("package") or "",
             "bucket": self.bucket,
         }
         has_operators = after.get('aws_sns_topic.operators["this"]')
@@ -131,7 +131,7 @@ class Table:
         if isinstance(expected, Config):
             return Document(self._runner_config)
         if isinstance(expected, Variable):
-            value = self._variables.get(expected.name)
+            value = self.variables.get(expected.name)
             return (
                 value if expected.times == 1 or value is None else round(value * expected.times, 9)
             )
@@ -155,6 +155,8 @@ def fits(expected: Any, value: Any, unknown: Any, sets: Any) -> bool:
         return sets is None
     if expected is ANY:
         return True
+    if callable(expected):
+        return bool(expected(value))
     if isinstance(expected, (re.Pattern, Document)):
         return isinstance(value, str) and _means(expected, value)
     if isinstance(expected, dict) and isinstance(value, dict):

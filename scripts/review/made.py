@@ -4,6 +4,7 @@ What is at another address, or has another value, is not of this configuration, 
 Strings may hold {words}: of the address, such as {topic}, or of the plan, such as {account}.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,6 +75,25 @@ def _trust(service: str, condition: dict[str, Any] | None = None) -> Document:
         "Principal": {"Service": f"{service}.amazonaws.com"},
     }
     return _policy({**statement, **({"Condition": condition} if condition else {})})
+
+
+_RUNNER_MAY = re.compile(
+    r"sns:Publish|s3:(GetObject|PutObject|ListBucket)|kms:(Decrypt|GenerateDataKey\*?)"
+)
+
+
+def _is_runner_policy(policy: Any) -> bool:
+    """Tell whether it allows no other actions than a check needs, and of keys alone on anything."""
+    try:
+        statements = json.loads(policy)["Statement"]
+        return all(
+            statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}
+            and all(map(_RUNNER_MAY.fullmatch, statement["Action"]))
+            and ("*" not in statement["Resource"] or statement["Action"][0].startswith("kms:"))
+            for statement in statements
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return False
 
 
 _ENDPOINT = re.compile(r"[^@\s]+@[^@\s]+|\+[0-9]{7,15}")
@@ -190,7 +210,11 @@ MADE: dict[str, dict[str, dict[str, Any]]] = {
         },
         _TOPIC + "terraform_data.destroy_before_create": {"triggers_replace": ANY},
         "terraform_data.receive_nothing": {"input": ANY, "output": ANY},
-        'aws_iam_policy.runner["{runner}"]': {**_IAM, "name": "{runner}"},
+        'aws_iam_policy.runner["{runner}"]': {
+            **_IAM,
+            "name": "{runner}",
+            "policy": Later(_is_runner_policy, "*"),
+        },
     },
     "operators": {
         'aws_sns_topic.operators["this"]': _topic(

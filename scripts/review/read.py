@@ -258,6 +258,9 @@ def _foreign(plan: Mapping[str, Any], config: Mapping[str, Any], table: Table) -
         yield "there is an output that this review does not know"
     if config and not config.keys() <= _FIELDS:
         yield "runner_config has a field that this review does not know"
+    for name in ("max_report_age_days", "notify_recovery", "remind", "report_url"):
+        if config and config.get(name) != table.variables.get(name, config.get(name)):
+            yield f"{name} in runner_config is not what this configuration makes"
     bucket = config.get("ledger_bucket")
     if isinstance(bucket, str) and bucket != table.bucket:
         yield "the ledger would be in another bucket than the one that is made for it"

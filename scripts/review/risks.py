@@ -57,7 +57,8 @@ def subscriber_risks(plan: Plan, audiences: Audiences, max_removed: Fraction) ->
     for department, person in sorted(plan.nothing_after - plan.nothing_before):
         theirs = [a for (d, _), a in audiences.items() if d == department and person in a.before]
         if theirs:
-            yield f"{shown(department)}: {shown(person)} stays in the contacts, and loses every alert"
+            name = f"{shown(department)}: {shown(person)}"
+            yield f"{name} stays in the contacts, and loses every alert"
     for key in sorted(plan.alerts_after.keys() - plan.alerts_before.keys()):
         if not audiences[key].after:
             yield f"{name_of(key)}: is new and has no subscriber"

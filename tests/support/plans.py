@@ -22,6 +22,7 @@ WATER = (
 )
 
 
+_SETTINGS = ("max_report_age_days", "notify_recovery", "remind", "report_url")
 # A real plan from nothing, and under "before" what it made: see tests/e2e/test_review_plan.py.
 REAL = json.loads((Path(__file__).parent / "real_plan.json").read_text(encoding="utf-8"))
 
@@ -154,9 +155,25 @@ def a_plan(
         "complete": True,
         "configuration": REAL["configuration"],
         "prior_state": REAL["prior_state"],
-        "variables": {**REAL["variables"], **variables},
+        "variables": {
+            **{n: v for n, v in REAL["variables"].items() if n not in _SETTINGS},
+            **variables,
+        },
         "applyable": True,
         "errored": False,
         **fields,
     }
     return json.dumps({name: value for name, value in plan.items() if value is not None}).encode()
+
+
+def a_real_plan(made: bool = True) -> dict[str, Any]:
+    """A real plan with everything switched on: of all that is made, or of nothing that changes."""
+    plan = json.loads(a_plan())
+    copy = json.loads(json.dumps(REAL))
+    plan["variables"] = copy["variables"]
+    plan["checks"] = copy["checks"]
+    plan["resource_changes"] = copy["resource_changes"] if made else copy["before"]
+    plan["output_changes"] = copy["output_changes"] if made else copy["outputs_before"]
+    for change in () if made else plan["resource_changes"]:
+        change["change"] |= {"before": dict(change["change"]["after"]), "after_unknown": {}}
+    return plan
