@@ -63,9 +63,9 @@ send-test: $(TERRAFORM_READY)  ## Send one message marked [TEST] to everybody on
 	@$(call needed,TOPIC,water_critical) $(call with_config,scripts.send_test)
 backtest: $(READY)  ## Say what the thresholds would have meant: REPORTS= FROM= TO= TARGET= OUTPUTS= FORMAT=
 	@$(call needed,REPORTS,FOLDER) $(PY) -m scripts.backtest $(flags) -- "$$BACKLOG_REPORTS"
-board: $(READY)  ## Draw past reports in .cache/board.html: REPORTS= FROM= TO= TARGET= OUTPUTS= FORMAT=
+board: $(READY)  ## Draw past reports in .cache/board.html and .png: REPORTS= FROM= TO= TARGET= OUTPUTS= CITY= FORMAT=
 	@$(call needed,REPORTS,FOLDER) mkdir -p .cache; \
-	  $(PY) -m scripts.backtest --board .cache/board.html $(flags) -- "$$BACKLOG_REPORTS" || test $$? -eq 3
+	  $(PY) -m scripts.backtest --board .cache/board.html --picture .cache/board.png $(flags) -- "$$BACKLOG_REPORTS" || test $$? -eq 3
 package: $(DEV_READY)  ## Build the package of the scheduled check: .cache/package/runner.zip
 	@$(PY) -m scripts.dev.package
 test: $(DEV_READY) $(TERRAFORM_READY)  ## Run all tests

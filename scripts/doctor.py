@@ -7,8 +7,8 @@ may not be asked costs its own line alone. No email and no phone number is shown
 import argparse
 import json
 import os
+import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
@@ -20,11 +20,20 @@ from botocore.exceptions import BotoCoreError
 from runner.aws import client
 from runner.errors import BacklogError
 from runner.ledger import S3Ledger
-from runner.text import printable, table
+from runner.text import printable
+from scripts import command
 from scripts.review.people import listed, shown
 from scripts.state import State, load_state
-from scripts.terraform import ROOT, TerraformError, find_terraform
-from scripts.texts import ATTEMPTS, FIRST_LIMIT, TextAccount, Unknown, ask, ask_about_texts
+from scripts.terraform import CACHE, PINNED, ROOT, TerraformError, find_terraform
+from scripts.texts import (
+    ATTEMPTS,
+    CREDENTIALS,
+    FIRST_LIMIT,
+    TextAccount,
+    Unknown,
+    ask,
+    ask_about_texts,
+)
 
 EXIT_CODES = """exit codes:
   0  ready
@@ -35,12 +44,14 @@ EXIT_CODES = """exit codes:
 PENDING_QUOTA = 5000
 # From here on, a limit deserves a look.
 NEARLY = 0.8
-# AWS's answers to credentials that were good once.
-_EXPIRED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
-_NO_CREDENTIALS = "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-_NO_REGION = "there is none; set AWS_REGION"
-_NOT_ASKED = "AWS was not asked; see Credentials and Region"
-_NO_TEXTS = "no alert sends texts"
+# AWS's answers to credentials that it does not take: expired, unknown, or signed by a wrong clock.
+_REJECTED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
+_NO_STATE = "Terraform can't read its state; `make plan` says why"
+# The account's default type is for messages that say nothing of it; see runner/messages.py.
+_TYPE = "each alert goes as Transactional, whatever the account's default is"
+_HIGHER = "ask AWS Support for a higher one, then set it in the SNS console"
+# The widths of the columns, so that each line can be printed as soon as it is known.
+_FORM = "{:<20}  {:<7}  {}"
 
 Verdict = Literal["ok", "to do", "unknown"]
 
@@ -54,8 +65,32 @@ class Line:
     text: str
 
 
+@dataclass
+class Aws:
+    """AWS in one region. silence: why it is not asked, or not asked any more, empty while it is."""
+
+    region: str
+    silence: str = ""
+
+    def line(
+        self,
+        check: str,
+        service: str,
+        call: Callable[[], Any],
+        judge: Callable[[Any], tuple[Verdict, str]],
+    ) -> Line:
+        """Ask one thing, and judge the answer."""
+        if self.silence:
+            return Line(check, "unknown", self.silence)
+        answer = ask(call, service)
+        if isinstance(answer, Unknown):
+            self.silence = "AWS no longer answers" if answer.is_silence else ""
+            return Line(check, "unknown", answer.why)
+        return Line(check, *judge(answer))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Check everything, print it, and return the exit code."""
+    """Check everything, print each line once it is known, and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.doctor",
         description="Say whether this machine and this account are ready.",
@@ -67,36 +102,54 @@ def main(argv: Sequence[str] | None = None) -> int:
     state = "what `terraform show -json` prints; - for stdin (default: asks Terraform)"
     parser.add_argument("--state", metavar="FILE", help=state)
     options = parser.parse_args(argv)
-    lines = list(examine(options.state))
-    states = {line.state for line in lines}
-    code = 1 if "to do" in states else 2 if "unknown" in states else 0
-    if options.format == "json":
-        print(json.dumps({"checks": [asdict(line) for line in lines], "exit_code": code}, indent=2))
+    as_text = options.format == "text"
+    if as_text:
+        print(_FORM.format("CHECK", "STATE", "").rstrip(), flush=True)
+    lines = []
+    for line in examine(options.state):
+        lines.append(line)
+        if as_text:
+            print(_FORM.format(line.check, line.state, printable(line.text)), flush=True)
+    count = {
+        state: sum(line.state == state for line in lines) for state in ("ok", "to do", "unknown")
+    }
+    code = 1 if count["to do"] else 2 if count["unknown"] else 0
+    if as_text:
+        print("\n" + ", ".join(f"{number} {state}" for state, number in count.items()))
     else:
-        print(table(("CHECK", "STATE", ""), [(li.check, li.state, li.text) for li in lines]))
-        todo = sum(line.state == "to do" for line in lines)
-        unknown = sum(line.state == "unknown" for line in lines)
-        print(f"\n{len(lines) - todo - unknown} ok, {todo} to do, {unknown} unknown")
+        print(json.dumps({"checks": [asdict(line) for line in lines], "exit_code": code}, indent=2))
     return code
 
 
 def examine(source: str | None = None) -> Iterator[Line]:
     """Yield one line for each check. source: of the state, as load_state takes it."""
     region = os.environ.get("AWS_REGION") or _profile_region()
-    credentials, can_ask = _credentials(region)
     state = _state(source)
     topics = [person.topic_arn for person in state.people] if isinstance(state, State) else []
-    applied_in = topics[0].split(":")[3] if topics else None
+    _, _, _, applied_in, owner, _ = topics[0].split(":") if topics else [""] * 6
+    is_region = bool(region and re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-[0-9]", region))
+    credentials, silence = _credentials(region if is_region and region else "us-east-1", owner)
+    aws = Aws(applied_in or region or "", silence)
+    if not is_region and not applied_in:
+        aws.silence = aws.silence or "AWS was not asked; see Region"
     yield credentials
-    yield _region(region, applied_in)
+    yield _region(region, is_region, applied_in)
     yield from _terraform()
     yield _applied(state)
-    where = (applied_in or region) if can_ask else None
-    yield from _texts(where, state)
-    yield _pending(where, sorted(set(topics)))
-    yield _last_run(where, state)
-    yield _dead_letters(where, state)
-    yield _ledger(where, state)
+    yield from _texts(aws, state)
+    yield _pending(aws, sorted(set(topics)))
+    for name, check in (
+        ("Schedule", _last_run),
+        ("Dead letters", _dead_letters),
+        ("Ledger", _ledger),
+    ):
+        if isinstance(state, Unknown):
+            yield Line(name, "unknown", state.why)
+            continue
+        try:
+            yield check(name, aws, state)
+        except (LookupError, TypeError, ValueError):
+            yield Line(name, "unknown", "the state is not whole; run `make plan`")
 
 
 def _profile_region() -> str | None:
@@ -106,61 +159,80 @@ def _profile_region() -> str | None:
         return None
 
 
-def _credentials(region: str | None) -> tuple[Line, bool]:
-    """Return the line, and whether AWS can be asked anything with what there is."""
-    name = "Credentials"
+def _credentials(region: str, owner: str) -> tuple[Line, str]:
+    """Return the line, and why AWS can't be asked anything, if so. owner: account of the topics."""
+    name, silence = "Credentials", "AWS was not asked; see Credentials"
     try:
-        if boto3.Session().get_credentials() is None:
-            return Line(name, "to do", _NO_CREDENTIALS), False
-        # Any region can say whose credentials these are.
-        sts = client("sts", region or "us-east-1", ATTEMPTS)
-    except (BotoCoreError, BacklogError):
-        profile = "AWS_PROFILE names no profile of this machine, or its settings are broken"
-        return Line(name, "to do", profile), False
+        found = boto3.Session().get_credentials()
+        known = found and found.get_frozen_credentials()
+        sts = client("sts", region, ATTEMPTS)
+    except BacklogError as error:
+        return Line(name, "to do", str(error)), silence
+    except BotoCoreError as error:
+        kind = type(error).__name__
+        why = CREDENTIALS.get(kind, f"your AWS settings can't be used ({kind})")
+        return Line(name, "to do", why), silence
+    if not known:
+        return Line(name, "to do", CREDENTIALS["NoCredentialsError"]), silence
     account = ask(lambda: str(sts.get_caller_identity()["Account"]), "sts")
-    if not isinstance(account, Unknown):
-        known = account if account.isdigit() else "(of an unusual name)"
-        return Line(name, "ok", f"account {known}"), region is not None
-    if any(code in account.why for code in _EXPIRED):
-        return Line(name, "to do", "they expired or are not valid; log in again"), False
-    can_ask = region is not None and not account.is_silence
-    return Line(name, "unknown", account.why), can_ask
+    if isinstance(account, Unknown):
+        if any(code in account.why for code in _REJECTED):
+            again = "AWS does not take them; log in again, and check this machine's clock"
+            return Line(name, "to do", again), silence
+        return Line(name, "unknown", account.why), silence if account.is_silence else ""
+    account = account if account.isdigit() else "(without a number)"
+    if owner and account != owner:
+        other = f"account {account}, but the topics are in {owner}; set AWS_PROFILE to one of that"
+        return Line(name, "to do", other), silence
+    return Line(name, "ok", f"account {account}"), ""
 
 
-def _region(region: str | None, applied_in: str | None) -> Line:
+def _region(region: str | None, is_region: bool, applied_in: str) -> Line:
     if region is None:
-        return Line("Region", "to do", _NO_REGION)
+        return Line("Region", "to do", "there is none; set AWS_REGION")
+    if not is_region:
+        return Line("Region", "to do", "that is no region; set AWS_REGION, such as us-east-1")
     if applied_in and applied_in != region:
-        moved = f"{shown(region)}, but the topics are in {applied_in}; set AWS_REGION={applied_in}"
+        moved = f"{region}, but the topics are in {applied_in}; set AWS_REGION={applied_in}"
         return Line("Region", "to do", moved)
-    return Line("Region", "ok", shown(region))
+    return Line("Region", "ok", region)
+
+
+def _has_terraform() -> bool:
+    """Tell whether there is one, fetching none."""
+    is_fetched = (CACHE / f"terraform-{PINNED}" / "terraform").exists()
+    return is_fetched or any(
+        os.access(os.path.join(folder, "terraform"), os.X_OK) for folder in os.get_exec_path()
+    )
 
 
 def _terraform() -> Iterator[Line]:
     """Terraform and its provider, as `make plan` would use them."""
+    later = "not there yet; `make plan` fetches it"
     try:
-        version = json.loads(
-            subprocess.run(
-                [find_terraform(), "version", "-json"], capture_output=True, check=False
-            ).stdout
-        )["terraform_version"]
-        yield Line("Terraform", "ok", shown(version))
-    except (TerraformError, OSError, ValueError, LookupError) as error:
+        if not _has_terraform():
+            raise TerraformError(later)
+        env = {k: v for k, v in os.environ.items() if not k.startswith("TF_CLI_ARGS")}
+        asked = [find_terraform(), "version", "-json"]
+        done = subprocess.run(asked, env=env, capture_output=True, check=False)
+        yield Line("Terraform", "ok", shown(json.loads(done.stdout)["terraform_version"]))
+    except (TerraformError, OSError, ValueError, LookupError, TypeError) as error:
         why = str(error) if isinstance(error, TerraformError) else "its version can't be read"
         yield Line("Terraform", "to do", why)
     folder = ROOT / "terraform" / ".terraform" / "providers"
-    found = sorted(path.parent.name for path in folder.glob("*/hashicorp/aws/*/*"))
+    found = {path.parent.name for path in folder.glob("*/hashicorp/aws/*/*")}
     if found:
-        yield Line("AWS provider", "ok", found[-1])
+        newest = max(found, key=lambda version: [int(n) for n in re.findall("[0-9]+", version)])
+        yield Line("AWS provider", "ok", newest)
     else:
-        yield Line("AWS provider", "to do", "not there yet; `make plan` fetches it")
+        yield Line("AWS provider", "to do", later)
 
 
 def _state(source: str | None) -> State | Unknown:
     try:
-        return load_state(source)
-    except (BacklogError, TerraformError):  # whose words may name a bucket, and are many lines
-        return Unknown("Terraform can't read its state; `make plan` says why")
+        return load_state(source) if source or _has_terraform() else Unknown(_NO_STATE)
+    except (BacklogError, TerraformError) as error:
+        return Unknown(str(error) if source else _NO_STATE)
 
 
 def _applied(state: State | Unknown) -> Line:
@@ -171,26 +243,24 @@ def _applied(state: State | Unknown) -> Line:
     return Line("State", "ok", f"{_several(len(state.people), 'subscription')}")
 
 
-def _texts(region: str | None, state: State | Unknown) -> Iterator[Line]:
+def _texts(aws: Aws, state: State | Unknown) -> Iterator[Line]:
     """Yield what texts need; before the first apply, some are taken to be wanted."""
     names = ("SMS sandbox", "SMS spend", "Origination identity", "SMS type")
     people = state.people if isinstance(state, State) else ()
     numbers = {person.endpoint for person in people if person.protocol == "sms"}
     if people and not numbers:
-        yield from (Line(name, "ok", _NO_TEXTS) for name in names)
-    elif region is None:
-        yield from (Line(name, "unknown", _NOT_ASKED) for name in names[:3])
+        yield from (Line(name, "ok", "no alert sends texts") for name in names)
+    elif aws.silence:
+        yield from (Line(name, "unknown", aws.silence) for name in names[:3])
         yield Line(names[3], "ok", _TYPE)
     else:
-        account = ask_about_texts(region)
+        account = ask_about_texts(aws.region)
+        if isinstance(account.in_sandbox, Unknown) and account.in_sandbox.is_silence:
+            aws.silence = "AWS no longer answers"
         yield _sandbox(names[0], account, numbers)
         yield _spend(names[1], account)
         yield _sender(names[2], account, numbers)
         yield Line(names[3], "ok", _TYPE)
-
-
-# The account's default type is for messages that say nothing of it; see runner/messages.py.
-_TYPE = "each alert goes as Transactional, whatever the account's default is"
 
 
 def _sandbox(name: str, account: TextAccount, numbers: set[str]) -> Line:
@@ -199,7 +269,7 @@ def _sandbox(name: str, account: TextAccount, numbers: set[str]) -> Line:
     if not account.in_sandbox:
         return Line(name, "ok", "the account is out of it")
     ends = "ask AWS Support to move SMS to production"
-    if isinstance(account.verified, Unknown):
+    if isinstance(account.verified, Unknown) or not numbers:
         return Line(name, "to do", f"texts reach verified numbers alone; {ends}")
     verified = f"{len(numbers & account.verified)} of {len(numbers)} numbers are verified"
     return Line(name, "to do", f"texts reach verified numbers alone, and {verified}; {ends}")
@@ -212,16 +282,17 @@ def _spend(name: str, account: TextAccount) -> Line:
         return Line(name, "unknown", account.spent.why)
     spent = f"{account.spent:.2f} of {account.limit:.2f} US dollars are spent this month"
     if account.spent >= NEARLY * account.limit:
-        return Line(name, "to do", f"{spent}; ask AWS Support for a higher limit")
+        return Line(name, "to do", f"{spent}; {_HIGHER}")
     if account.limit <= FIRST_LIMIT:
         first = f"the limit is still AWS's first, {account.limit:.2f} US dollars a month"
-        return Line(name, "to do", f"{first}; ask AWS Support for a higher one")
+        return Line(name, "to do", f"{first}; {_HIGHER}")
     return Line(name, "ok", spent)
 
 
 def _sender(name: str, account: TextAccount, numbers: set[str]) -> Line:
-    if numbers and not any(number.startswith("+1") for number in numbers):
-        return Line(name, "ok", "no number is in the US; AWS lists what other countries ask for")
+    if any(not number.startswith("+1") for number in numbers):
+        abroad = "AWS can't be asked whether other countries than the US need a registered sender"
+        return Line(name, "unknown", abroad)
     if isinstance(account.senders, Unknown):
         return Line(name, "unknown", account.senders.why)
     problems = [sender.problem for sender in account.senders if sender.country == "US"]
@@ -237,11 +308,11 @@ def _sender(name: str, account: TextAccount, numbers: set[str]) -> Line:
     return Line(name, "to do", f"your number does not let SNS use it; {policy}")
 
 
-def _pending(region: str | None, topics: Sequence[str]) -> Line:
+def _pending(aws: Aws, topics: Sequence[str]) -> Line:
     """Invitations that wait, over all topics; the quota is that of the whole account."""
 
     def count() -> int:
-        sns = client("sns", region, ATTEMPTS)
+        sns = client("sns", aws.region, ATTEMPTS)
         waiting = (sns.get_topic_attributes(TopicArn=topic)["Attributes"] for topic in topics)
         return sum(int(attributes["SubscriptionsPending"]) for attributes in waiting)
 
@@ -251,13 +322,10 @@ def _pending(region: str | None, topics: Sequence[str]) -> Line:
             return "to do", f"{said}; wait until people confirm before you add more"
         return "ok", f"{said}; `make subscriptions` names them" if pending else said
 
-    return _line("Confirmations", region, "sns", count, judge)
+    return aws.line("Confirmations", "sns", count, judge)
 
 
-def _last_run(region: str | None, state: State | Unknown) -> Line:
-    name = "Schedule"
-    if isinstance(state, Unknown):
-        return Line(name, "unknown", state.why)
+def _last_run(name: str, aws: Aws, state: State) -> Line:
     functions = [str(v["function_name"]) for v in state.values("aws_lambda_function", "check")]
     if not functions:
         return Line(name, "ok", "AWS runs no check by itself; set schedule_expression for one")
@@ -266,7 +334,7 @@ def _last_run(region: str | None, state: State | Unknown) -> Line:
     now = datetime.now(timezone.utc)
 
     def times(metric: str) -> list[datetime]:
-        points = client("cloudwatch", region, ATTEMPTS).get_metric_statistics(
+        points = client("cloudwatch", aws.region, ATTEMPTS).get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName=metric,
             Dimensions=[{"Name": "FunctionName", "Value": functions[0]}],
@@ -287,24 +355,20 @@ def _last_run(region: str | None, state: State | Unknown) -> Line:
             return "to do", f"{last} and failed; its log is /aws/lambda/{functions[0]}"
         return "ok", last
 
-    return _line(name, region, "cloudwatch", lambda: (times("Invocations"), times("Errors")), judge)
+    return aws.line(name, "cloudwatch", lambda: (times("Invocations"), times("Errors")), judge)
 
 
-def _dead_letters(region: str | None, state: State | Unknown) -> Line:
-    name = "Dead letters"
-    if isinstance(state, Unknown):
-        return Line(name, "unknown", state.why)
+def _dead_letters(name: str, aws: Aws, state: State) -> Line:
     queues = {str(v["name"]): str(v["url"]) for v in state.values("aws_sqs_queue")}
     if not queues:
         return Line(name, "ok", "no schedule, no queue")
 
     def count() -> dict[str, int]:
-        sqs, number = client("sqs", region, ATTEMPTS), "ApproximateNumberOfMessages"
+        sqs, number = client("sqs", aws.region, ATTEMPTS), "ApproximateNumberOfMessages"
+        ask_for = [number]
         return {
             queue: int(
-                sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[number])["Attributes"][
-                    number
-                ]
+                sqs.get_queue_attributes(QueueUrl=url, AttributeNames=ask_for)["Attributes"][number]
             )
             for queue, url in queues.items()
         }
@@ -313,46 +377,28 @@ def _dead_letters(region: str | None, state: State | Unknown) -> Line:
         full = [queue for queue, number in letters.items() if number]
         if not full:
             return "ok", "none"
-        read = "read the function's log, then purge the queue in SQS"
-        return "to do", f"{_several(sum(letters.values()), 'run')} failed in {listed(full)}; {read}"
+        how = "the alarm of that name says how to look and to empty it"
+        return "to do", f"{_several(sum(letters.values()), 'run')} failed, in {listed(full)}; {how}"
 
-    return _line(name, region, "sqs", count, judge)
+    return aws.line(name, "sqs", count, judge)
 
 
-def _ledger(region: str | None, state: State | Unknown) -> Line:
-    name = "Ledger"
-    if isinstance(state, Unknown):
-        return Line(name, "unknown", state.why)
+def _ledger(name: str, aws: Aws, state: State) -> Line:
     if state.config is None:
         return Line(name, "ok", "none before the first apply")
     if not (bucket := state.config.ledger_bucket):
         return Line(name, "ok", "none, as ledger = false asks: each check sends what is over")
-    if region is None:
-        return Line(name, "unknown", _NOT_ASKED)
+    if aws.silence:
+        return Line(name, "unknown", aws.silence)
     try:
-        ledger, _ = S3Ledger(bucket, region).read(())
+        ledger, _ = S3Ledger(bucket, aws.region).read(())
     except BacklogError as error:
-        return Line(name, "unknown", printable(str(error)))
+        return Line(name, "unknown", str(error))
     if ledger.claim:
-        wait = "run this again in three minutes: a check that died gives it up by then"
-        return Line(name, "to do", f"a check holds it; {wait}")
+        return Line(
+            name, "to do", "a check holds it, or died; run a check, which goes on from there"
+        )
     return Line(name, "ok", f"free; it knows {_several(len(ledger.alerts), 'alert')}")
-
-
-def _line(
-    name: str,
-    region: str | None,
-    service: str,
-    call: Callable[[], Any],
-    judge: Callable[[Any], tuple[Verdict, str]],
-) -> Line:
-    """Ask AWS one thing, and judge the answer."""
-    if region is None:
-        return Line(name, "unknown", _NOT_ASKED)
-    answer = ask(call, service)
-    if isinstance(answer, Unknown):
-        return Line(name, "unknown", answer.why)
-    return Line(name, *judge(answer))
 
 
 def _several(number: int, word: str) -> str:
@@ -360,4 +406,4 @@ def _several(number: int, word: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command.run(main)

@@ -14,6 +14,7 @@ from runner.config import Config
 from runner.errors import BacklogError, ConfigError, LedgerError
 from runner.ledger import KEY, Ledger, S3Ledger
 from runner.text import printable, table
+from scripts import command
 from scripts.state import load_state
 from scripts.terraform import TerraformError
 
@@ -43,7 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         store = S3Ledger(config.ledger_bucket, config.alerts[0].topic_arn.split(":")[3])
         ledger, _ = store.read(config.alerts)
         address = f"s3://{config.ledger_bucket}/{KEY}"
-        print(printable(as_text(address, ledger, {alert.topic for alert in config.alerts})))
+        try:
+            shown = as_text(address, ledger, {alert.topic for alert in config.alerts})
+        except (TypeError, AttributeError, ValueError):  # edited by hand
+            raise LedgerError(f"{address}: it is no ledger; restore an earlier version") from None
+        print(printable(shown))
         if options.reset is None:
             return 0
         return reset(store, config, options.reset, ledger)
@@ -119,4 +124,4 @@ def _config(source: str | None) -> Config:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command.run(main, interrupted=1)

@@ -45,6 +45,12 @@ class State:
         return [v for type_, n, v in self.resources if type_ == kind and name in (None, n)]
 
     @property
+    def logs_texts(self) -> list[str]:
+        """Names of the log groups of texts' delivery; none where that is not logged."""
+        names = [str(values.get("name")) for values in self.values("aws_cloudwatch_log_group")]
+        return [name for name in names if name.startswith("sns/")]
+
+    @property
     def without_address(self) -> list[tuple[str, str]]:
         """Department and name of each person in the contacts who is subscribed to nothing."""
         return [
@@ -95,7 +101,7 @@ def load_state(source: str | None = None) -> State:
     command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", "show", "-json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ConfigError(f"terraform show -json: {done.stderr.strip()}")
+        raise ConfigError("Terraform can't read its state; `make plan` says why")
     return read_state(done.stdout)
 
 

@@ -19,12 +19,13 @@ from urllib.parse import parse_qs
 from runner.aws import client, reason
 from runner.errors import ConfigError
 from runner.text import table
+from scripts import command
 from scripts.review.people import shown
 from scripts.state import NOTHING_APPLIED, TOPIC_ARN, Person, State, load_state
 from scripts.terraform import TerraformError
-from scripts.texts import ATTEMPTS, TextAccount, Unknown, ask, ask_about_texts
+from scripts.texts import TextAccount, Unknown, ask, ask_about_texts
 
-AT_ONCE = 8
+AT_ONCE, ATTEMPTS = 8, 5
 # https://docs.aws.amazon.com/sns/latest/dg/SendMessageToHttp.confirm.html and the quotas page:
 # an invitation that nobody confirmed is deleted after two days.
 INVITATION = timedelta(hours=48)
@@ -41,6 +42,10 @@ UNSUBSCRIBED = "`make apply` {} again; to stop that, set Channels in the contact
 OPTED_OUT = (
     "answered STOP; texting START to a toll-free number undoes it, for others the SNS console does,"
     " once in 30 days"
+)
+_STOPPED = (
+    "Who answered STOP to a toll-free number is known to the carriers alone. With sms_log_days, the"
+    " next text shows it."
 )
 NO_ADDRESS = "no email and no phone for the channels that the department's alerts use"
 CAN_CONFIRM = "not in the contacts, but can confirm for 48 hours after the invitation"
@@ -67,20 +72,22 @@ _STRANGERS: dict[bool, tuple[Condition, str]] = {
 class Live:
     """One subscription as SNS has it. arn: None while it is pending."""
 
-    protocol: str
-    endpoint: str
     arn: str | None
 
 
 @dataclass(frozen=True)
 class Region:
-    """What SNS says of one region. live: by topic's ARN. failed: number to its last failed text."""
+    """What SNS says of one region.
+
+    live: by topic's ARN, each by protocol and endpoint. failed: number to its last failed text;
+    None where texts are not logged.
+    """
 
     sns: Any
-    live: Mapping[str, Sequence[Live] | Unknown]
+    live: Mapping[str, Mapping[tuple[str, str], Sequence[Live]] | Unknown]
     opted_out: frozenset[str] | Unknown
     texts: TextAccount | None
-    failed: Mapping[str, str] | Unknown
+    failed: Mapping[str, str] | Unknown | None
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {shown(reason(error, 'SNS'))}", file=sys.stderr)
         return 2
     print(as_text(findings))
+    if any(f.channel == "sms" for f in findings) and not state.logs_texts:
+        print(f"\n{_STOPPED}")
     conditions = {finding.condition for finding in findings}
     if conditions - {"confirmed", "unknown", "unknown to Terraform"}:
         return 1
@@ -128,26 +137,30 @@ def compare(state: State) -> list[Finding]:
     """
     people = state.people
     names = {_region(person.topic_arn) for person in people}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
         regions = {name: _ask_region(name, state, pool) for name in names}
         answers = [live for region in regions.values() for live in region.live.values()]
         silent = [a for a in answers if isinstance(a, Unknown) and not a.is_refusal]
         if len(silent) == len(answers):
             raise ConfigError(silent[0].why)
         findings = list(pool.map(lambda p: _find(p, regions[_region(p.topic_arn)]), people))
+    finally:  # Ctrl-C waits for no answer
+        pool.shutdown(wait=False, cancel_futures=True)
     known = {(p.topic_arn, p.protocol, p.endpoint) for p in people}
     strangers = Counter(
-        (topic.rpartition(":")[2], subscription.protocol, subscription.arn is not None)
+        (topic.rpartition(":")[2], shown(protocol), subscription.arn is not None)
         for region in regions.values()
         for topic, live in region.live.items()
         if not isinstance(live, Unknown)
-        for subscription in live
-        if (topic, subscription.protocol, subscription.endpoint) not in known
+        for (protocol, endpoint), same in live.items()
+        if (topic, protocol, endpoint) not in known
+        for subscription in same
     )
     return [
         *findings,
         *(
-            Finding(department, "", shown(name), "receives nothing", NO_ADDRESS)
+            Finding(shown(department), "", shown(name), "receives nothing", NO_ADDRESS)
             for department, name in state.without_address
         ),
         *(
@@ -163,24 +176,24 @@ def _ask_region(name: str, state: State, pool: ThreadPoolExecutor) -> Region:
     topics = sorted({person.topic_arn for person in people})
     live = dict(zip(topics, pool.map(lambda t: ask(lambda: _live(sns, t)), topics), strict=True))
     if not any(person.protocol == "sms" for person in people):
-        return Region(sns, live, frozenset(), None, {})
+        return Region(sns, live, frozenset(), None, None)
     pages = sns.get_paginator("list_phone_numbers_opted_out").paginate
     opted_out = ask(lambda: frozenset(n for page in pages() for n in page["phoneNumbers"]))
     return Region(sns, live, opted_out, ask_about_texts(name), _failed_texts(name, state))
 
 
-def _live(sns: Any, topic: str) -> list[Live]:
-    """List a topic's subscriptions; a topic that was deleted has none."""
+def _live(sns: Any, topic: str) -> dict[tuple[str, str], list[Live]]:
+    """Group a topic's subscriptions by protocol and endpoint; a topic that was deleted has none."""
     try:
         pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
     except sns.exceptions.NotFoundException:
-        return []
-    return [
-        Live(s["Protocol"], s["Endpoint"], arn if arn.startswith("arn:") else None)
-        for page in pages
-        for s in page["Subscriptions"]
-        if (arn := s["SubscriptionArn"]) != "Deleted"
-    ]
+        return {}
+    found: dict[tuple[str, str], list[Live]] = {}
+    for subscription in (s for page in pages for s in page["Subscriptions"]):
+        if (arn := subscription["SubscriptionArn"]) != "Deleted":
+            key = subscription["Protocol"], subscription["Endpoint"]
+            found.setdefault(key, []).append(Live(arn if arn.startswith("arn:") else None))
+    return found
 
 
 def _find(person: Person, region: Region) -> Finding:
@@ -192,7 +205,7 @@ def _find(person: Person, region: Region) -> Finding:
     live = region.live[person.topic_arn]
     if isinstance(live, Unknown):
         return found("unknown", live.why)
-    mine = [s for s in live if (s.protocol, s.endpoint) == (person.protocol, person.endpoint)]
+    mine = live.get((person.protocol, person.endpoint), ())
     arns = [subscription.arn for subscription in mine if subscription.arn]
     happens = "subscribes" if person.protocol == "sms" else "invites"
     unsubscribed = found("unsubscribed or expired", UNSUBSCRIBED.format(happens))
@@ -228,27 +241,24 @@ def _text(number: str, region: Region) -> tuple[Condition, str]:
     obstacle = region.texts.obstacle(number, number.startswith("+1")) if region.texts else ""
     if isinstance(obstacle, str) and obstacle:
         return "not reachable", f"{obstacle}; see `make doctor`"
-    if not isinstance(region.failed, Unknown) and number in region.failed:
+    if isinstance(region.failed, Mapping) and number in region.failed:
         return "not reached last time", region.failed[number]
     for answer in (obstacle, region.opted_out):
         if isinstance(answer, Unknown):
             return "unknown", answer.why
     if isinstance(region.failed, Unknown):
         return "confirmed", f"the last text is unknown: {region.failed.why}"
-    if not number.startswith("+1"):
-        return "confirmed", "AWS lists the countries that need a registered sender"
     return "confirmed", ""
 
 
-def _failed_texts(region: str, state: State) -> dict[str, str] | Unknown:
+def _failed_texts(region: str, state: State) -> dict[str, str] | Unknown | None:
     """Return the numbers whose last text failed, where delivery status is logged; see sms_log_days.
 
     https://docs.aws.amazon.com/sns/latest/dg/sms_stats_cloudwatch.html
     """
-    groups = [str(values.get("name")) for values in state.values("aws_cloudwatch_log_group")]
-    groups = [name for name in groups if name.startswith(f"sns/{region}/")]
+    groups = [name for name in state.logs_texts if name.startswith(f"sns/{region}/")]
     if not groups:
-        return {}
+        return None
     logs = client("logs", region, ATTEMPTS)
     since = int((datetime.now(timezone.utc) - LOGGED).timestamp() * 1000)
     return ask(
@@ -257,12 +267,20 @@ def _failed_texts(region: str, state: State) -> dict[str, str] | Unknown:
 
 
 def _last_failures(texts: list[Any]) -> dict[str, str]:
-    last = {text["delivery"]["destination"]: text for text in sorted(texts, key=_sent_at)}
-    return {
-        number: f"on {_sent_at(text)[:10]}: {_inert(text['delivery'].get('providerResponse', ''))}"
-        for number, text in last.items()
-        if text["status"] != "SUCCESS"
+    """Map the numbers whose last text failed to when and why; what is no record is left out."""
+    records = []
+    for text in texts:
+        try:
+            at, delivery = str(text["notification"]["timestamp"]), text["delivery"]
+            answer = _inert(str(delivery.get("providerResponse") or "no reason given"))
+            records.append((at, str(delivery["destination"]), text["status"], answer))
+        except (LookupError, TypeError, AttributeError):
+            continue
+    last = {
+        number: (status, f"on {at[:10]}: {answer}")
+        for at, number, status, answer in sorted(records, key=lambda r: r[0])
     }
+    return {number: said for number, (status, said) in last.items() if status != "SUCCESS"}
 
 
 def _logged(logs: Any, group: str, since: int) -> list[Any]:
@@ -270,18 +288,15 @@ def _logged(logs: Any, group: str, since: int) -> list[Any]:
         pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=since
         )
-        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+        events = [event for page in pages for event in page["events"]]
+        return [json.loads(event["message"]) for event in events]
     except logs.exceptions.ResourceNotFoundException:
         return []
 
 
-def _sent_at(text: Any) -> str:
-    return str(text["notification"]["timestamp"])
-
-
 def _inert(answer: str) -> str:
-    """Return a carrier's words; digits may be a number, and are left out."""
-    return shown(re.sub(r"\+?\d[\d\s().-]{3,}\d", "...", answer))
+    """Return a carrier's words; one with a digit may be of a number, and is left out."""
+    return shown(re.sub(r"\S*\d[^A-Za-z]*", "... ", answer))
 
 
 def reinvite(people: Sequence[Person], findings: Sequence[Finding]) -> list[Finding]:
@@ -321,14 +336,24 @@ def confirm(link: str) -> str:
             ' "Confirm subscription", in quotes'
         )
     sns = client("sns", _region(topic), ATTEMPTS)
+    answer = ask(lambda: _confirm(sns, topic, token))
+    if isinstance(answer, Unknown):
+        raise ConfigError(answer.why)
+    if not answer:
+        raise ConfigError(
+            "the link is cut short or older than 48 hours; invite again with REINVITE=1"
+        )
+    name = topic.rpartition(":")[2]
+    return f"{name}: confirmed, authenticated unsubscribe; no click in an email ends it"
+
+
+def _confirm(sns: Any, topic: str, token: str) -> bool:
+    """Tell whether SNS takes the token."""
     try:
         sns.confirm_subscription(TopicArn=topic, Token=token, AuthenticateOnUnsubscribe="true")
     except sns.exceptions.InvalidParameterException:
-        raise ConfigError(
-            "the link is cut short or older than 48 hours; invite again with REINVITE=1"
-        ) from None
-    name = topic.rpartition(":")[2]
-    return f"{name}: confirmed, authenticated unsubscribe; no click in an email ends it"
+        return False
+    return True
 
 
 def as_text(findings: Sequence[Finding]) -> str:
@@ -375,4 +400,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command.run(main)

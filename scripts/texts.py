@@ -6,16 +6,33 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-sms-sandbox.html
 """
 
 import json
+import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.aws import client, reason
+from runner.errors import BacklogError
 
-ATTEMPTS = 5
+ATTEMPTS = 3
+# Why this machine has no credentials, by the SDK's name for it.
+_NO_LOGIN = "you are not logged in; run `aws sso login`"
+CREDENTIALS = {
+    "CredentialRetrievalError": "the program that your AWS settings name for credentials failed",
+    "NoCredentialsError": (
+        "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    ),
+    "PartialCredentialsError": "one is missing; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "ProfileNotFound": "AWS_PROFILE names no profile of this machine",
+    "SSOTokenLoadError": _NO_LOGIN,
+    "TokenRetrievalError": _NO_LOGIN,
+    "UnauthorizedSSOTokenError": _NO_LOGIN,
+}
 # What AWS calls a refusal differs from service to service.
 _REFUSED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 # Of an account in which nobody set another: https://docs.aws.amazon.com/sns/latest/dg/channels-sms-awssupport-spend-threshold.html
@@ -34,6 +51,9 @@ class Unknown:
     why: str
     is_refusal: bool = False
     is_silence: bool = False
+
+
+_ABROAD = Unknown("AWS can't be asked whether this country needs a registered sender")
 
 
 @dataclass(frozen=True)
@@ -59,7 +79,7 @@ class TextAccount:
 
         number: with a plus sign; None for any that nobody verified. is_us: of country code 1.
         """
-        found = [self._sandbox(number), self._spend(), self._sender() if is_us else ""]
+        found = [self._sandbox(number), self._spend(), self._sender() if is_us else _ABROAD]
         return next((f for f in found if isinstance(f, str) and f), None) or next(
             (f for f in found if isinstance(f, Unknown)), ""
         )
@@ -104,9 +124,12 @@ def ask(call: Callable[[], _T], service: str = "sns") -> _T | Unknown:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in _REFUSED:
             return Unknown(f"not allowed: {service}:{error.operation_name}", is_refusal=True)
-        return Unknown(reason(error, "AWS"))
+        is_code = re.fullmatch(r"[A-Za-z][\w.:]{0,80}", code)
+        return Unknown(f"AWS answered {code if is_code else 'an error'}")
     except BotoCoreError as error:
-        return Unknown(reason(error, "AWS"), is_silence=True)
+        known = CREDENTIALS.get(type(error).__name__)
+        why = f"AWS credentials: {known}" if known else reason(error, "AWS")
+        return Unknown(why, is_silence=True)
     except Exception as error:  # an answer that is none makes the SDK raise anything
         return Unknown(reason(error, "AWS"))
 
@@ -136,7 +159,10 @@ def _verified(sns: Any) -> frozenset[str]:
 
 def _limit(sns: Any) -> float:
     attributes = sns.get_sms_attributes(attributes=["MonthlySpendLimit"])["attributes"]
-    return float(attributes.get("MonthlySpendLimit", FIRST_LIMIT))
+    limit = float(attributes.get("MonthlySpendLimit", FIRST_LIMIT))
+    if not math.isfinite(limit):
+        raise ValueError("no amount of money")
+    return limit
 
 
 def _spent(cloudwatch: Any) -> float:
@@ -154,21 +180,24 @@ def _spent(cloudwatch: Any) -> float:
 
 
 def _senders(sns: Any, region: str | None) -> tuple[Sender, ...] | Unknown:
-    """Return the identities that SNS lists; where none is ready, those of End User Messaging, too.
+    """Return the identities that SNS lists, and those of End User Messaging where none is ready.
 
     The second service holds the numbers of newer accounts. SNS may use one if its resource policy
     says so: https://docs.aws.amazon.com/sns/latest/dg/sns-sms-access-management.html
     """
     listed = ask(lambda: tuple(_listed_by_sns(sns)))
-    if not isinstance(listed, Unknown) and any(not s.problem for s in listed):
+    if not isinstance(listed, Unknown) and _is_ready(listed):
         return listed
     voice = client("pinpoint-sms-voice-v2", region, ATTEMPTS)
     others = ask(lambda: tuple(_held_elsewhere(voice)), "sms-voice")
-    if isinstance(others, Unknown):
-        return others
-    if any(not s.problem for s in others):
+    if isinstance(others, Unknown) or _is_ready(others):
         return others
     return listed if isinstance(listed, Unknown) else (*listed, *others)
+
+
+def _is_ready(senders: Iterable[Sender]) -> bool:
+    """Tell whether texts to the US, where an identity is needed, have one."""
+    return Sender("US") in senders
 
 
 def _listed_by_sns(sns: Any) -> Iterable[Sender]:
@@ -189,20 +218,36 @@ def _held_elsewhere(voice: Any) -> Iterable[Sender]:
 
 
 def _lets_sns_in(voice: Any, number: dict[str, Any]) -> bool:
-    """Tell whether the policy of a number, or of the pool that it is in, lets SNS send from it."""
+    """Tell whether the policy of a number, or of the pool that it is in, lets SNS send from it.
+
+    Raises BacklogError for a policy with conditions, which only AWS can evaluate.
+    """
     arns = [number["PhoneNumberArn"]]
     if pool := number.get("PoolId"):
         arns.append(f"{arns[0].rpartition(':')[0]}:pool/{pool}")
+    effects = set()
     for arn in arns:
         try:
             policy = json.loads(voice.get_resource_policy(ResourceArn=arn)["Policy"])
         except voice.exceptions.ResourceNotFoundException:
             continue
-        for statement in _several(policy["Statement"]):
-            services = _several(dict(statement["Principal"]).get("Service", []))
-            if statement["Effect"] == "Allow" and "sns.amazonaws.com" in services:
-                return True
-    return False
+        own_account = {"StringEquals": {"aws:SourceAccount": arn.split(":")[4]}}
+        for statement in filter(_speaks_of_sns, _several(policy["Statement"])):
+            if statement.get("Condition", own_account) != own_account:
+                raise BacklogError("the number's resource policy has conditions; look at it")
+            effects.add(statement["Effect"])
+    return effects == {"Allow"}
+
+
+def _speaks_of_sns(statement: dict[str, Any]) -> bool:
+    """Tell whether a statement of a resource policy is about SNS that sends a text."""
+    principal = statement["Principal"]
+    whom = (
+        principal if isinstance(principal, str) else principal.get("Service", principal.get("AWS"))
+    )
+    is_sns = bool({"sns.amazonaws.com", "*"} & {*map(str, _several(whom))})
+    actions = map(str, _several(statement.get("Action", [])))
+    return is_sns and any(fnmatchcase("sms-voice:SendTextMessage", a) for a in actions)
 
 
 def _several(value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Histories -> one self-contained HTML page for a city council: plots, tables, no script.
+"""Histories -> one self-contained HTML page for a city council: plots, tables, no script; or a PNG.
 
 board.html.j2 lays it out. It escapes every value; the one exception is the drawings, which
 scripts.backtest.plot makes of elements, not of text. The page's policy forbids every request.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -20,6 +21,7 @@ from markupsafe import Markup
 
 from runner.text import printable
 from scripts.backtest.departments import Coverage
+from scripts.backtest.picture import Panel, draw
 from scripts.backtest.plot import Series, plot, short
 from scripts.backtest.render import number_of, runs_of
 from scripts.backtest.replay import History
@@ -31,6 +33,30 @@ _FEW = 3
 _SHORT = 18
 # The summary draws so many months; the plots below it draw all.
 _STRIP = 24
+_STATES = ("over", "unknown", "within")
+
+
+@dataclass(frozen=True)
+class About:
+    """What the whole board is about. newest: the last month with a report, and its date, in UTC."""
+
+    city: str = ""
+    caption: str = ""
+    newest: tuple[str, datetime | None] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what the board is called."""
+        return _clean(f"{self.city}: backlog alerts" if self.city.strip() else "Backlog alerts")
+
+    @property
+    def date(self) -> str:
+        """Say how new the numbers are."""
+        if not self.newest:
+            return ""
+        month, dated = self.newest
+        day = f", dated {_long(f'{dated:%Y-%m}', f' {dated.day},')}" if dated else ""
+        return f"Newest report: {_long(month)}{day}."
 
 
 @dataclass(frozen=True)
@@ -75,19 +101,66 @@ class Department:
         return max((h.over_in[-1] for h in self.alerts if h.over_in), default=None)
 
     @property
-    def strip(self) -> list[Literal["sent", "unknown", ""]]:
-        """The last months, as the summary draws them."""
-        cells = zip(self.sent, self.first.counts, strict=True)
-        found = ["sent" if s else "unknown" if count is None else "" for s, count in cells]
-        return found[-_STRIP:]  # type: ignore[return-value]
+    def over_since(self) -> str:
+        """Say which levels are over, and since when."""
+        months = self.first.months
+        return "; ".join(
+            f"{h.alert.level} ({h.alert.threshold:,}) since"
+            f" {'at least ' if h.over_since == months[0] and len(months) > 1 else ''}"
+            f"{_long(h.over_since or '')}"
+            for h in self.over
+        )
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Say what the last month means: one word that stands out, and the rest."""
+        months = self.first.months
+        if self.state == "over":
+            return "Over", f"{self.over_since}."
+        if self.state == "unknown":
+            always = len(months) > 1 and not self.first.known
+            when = f"in {'every month, last in ' if always else ''}{_long(months[-1])}"
+            return "Unknown", f"{when}: {self.first.decisions[-1].reason}"
+        limit = "threshold" if len(self.alerts) == 1 else "thresholds"
+        last = f"Last over in {_long(self.last_over)}." if self.last_over else ""
+        return "Within", f"its {limit}. {last or 'Never over in a known month.'}"
+
+    @property
+    def change(self) -> str:
+        """Compare the last month with the month before and with that month a year before."""
+        counts, months = self.first.counts, self.first.months
+        said: list[str] = []
+        for back, when in ((1, ""), (12, "a year before")):
+            if counts[-1] is not None and len(months) > back:
+                before = counts[-1 - back]
+                month = when or f"in {_month_name(months[-1 - back])}"
+                unknown = f"the number {month} is unknown"
+                change = (
+                    unknown if before is None else f"{_difference(counts[-1] - before)} {month}"
+                )
+                said.append(change)
+        return f"{_capital(', '.join(said))}." if said else ""
+
+    @property
+    def strip(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """The last months, as the summary draws them: by year, each as (month, kind)."""
+        cells = zip(self.first.months, self.sent, self.first.counts, strict=True)
+        found = [(m, "sent" if s else "unknown" if count is None else "") for m, s, count in cells]
+        years = groupby(found[-_STRIP:], key=lambda cell: cell[0][:4])
+        return [(year, list(cells)) for year, cells in years]
 
     def plot(self, number: int) -> Markup:
         """Draw the counts; its number holds the ids of one plot apart from the others'."""
+        title = _clean(f"{self.name}: open cases by month")
+        words = self._description()
+        return Markup(plot(self.series, number=number, title=title, description=words))  # noqa: S704
+
+    @property
+    def series(self) -> Series:
+        """What its plot shows."""
         levels = [(_clean(h.alert.level), h.alert.threshold) for h in self.alerts]
         limits = [(n if len(n) <= _SHORT else f"{n[:_SHORT]}…", limit) for n, limit in levels]
-        series = Series(self.first.months, self.first.counts, self.sent, limits)
-        title = _clean(f"{self.name}: open cases by month")
-        return Markup(plot(series, number=number, title=title, description=self._description()))  # noqa: S704
+        return Series(self.first.months, self.first.counts, self.sent, limits)
 
     def _description(self) -> str:
         """Say in words what the plot shows."""
@@ -105,26 +178,75 @@ class Department:
         )
 
 
-def board(histories: Sequence[History], coverage: Coverage, caption: str = "") -> str:
-    """Return the page. coverage: may lack alerts, or be empty; caption: about the whole page."""
-    name = attrgetter("alert.department")
-    groups = groupby(sorted(histories, key=name), key=name)
-    departments = [Department(list(group)) for _, group in groups]
-    by_state: dict[str, list[Department]] = {
-        state: [d for d in departments if d.state == state]
-        for state in ("over", "unknown", "within")
-    }
+def board(histories: Sequence[History], coverage: Coverage, about: About | None = None) -> str:
+    """Return the page. coverage: subscriptions by alert; may lack alerts, or be empty."""
+    departments = _departments(histories)
     return (
         _environment()
         .get_template("board.html.j2")
         .render(
-            by_state=by_state,
-            departments=[d for group in by_state.values() for d in group],
+            by_state={s: [d for d in departments if d.state == s] for s in _STATES},
+            departments=departments,
             months=histories[0].months,
+            heading=_heading(departments),
+            levels=_levels(histories),
             coverage=coverage,
-            caption=caption,
+            about=about or About(),
         )
     )
+
+
+def picture(histories: Sequence[History], about: About | None = None) -> bytes:
+    """Return the board's summary and plots as a PNG, for a newsletter."""
+    departments, about = _departments(histories), about or About()
+    lines = [line for line in (about.caption, _levels(histories), about.date) if line]
+    panels = [
+        Panel(
+            _capital(_clean(d.name)),
+            [_clean(" ".join(d.said)), d.change],
+            d.series if d.first.known else None,
+            is_over=d.state == "over",
+        )
+        for d in departments
+    ]
+    return draw(about.name, _heading(departments), list(map(_clean, lines)), panels)
+
+
+def _departments(histories: Sequence[History]) -> list[Department]:
+    """Return the departments: those that are over, then the unknown, then the others."""
+    name = attrgetter("alert.department")
+    groups = groupby(sorted(histories, key=name), key=name)
+    departments = [Department(list(group)) for _, group in groups]
+    return sorted(departments, key=lambda department: _STATES.index(department.state))
+
+
+def _heading(departments: Sequence[Department]) -> str:
+    """Say in one sentence what the last month means."""
+    states = [department.state for department in departments]
+    over = states.count("over")
+    if over:
+        verb = "is" if over == 1 else "are"
+        what = f"{over} of {number_of(len(states), 'department')} {verb} over a threshold"
+    elif "unknown" in states:
+        what = "no department is known to be over a threshold"
+    else:
+        what = "no department is over a threshold"
+    return f"In {_long(departments[0].first.months[-1])}, {what}"
+
+
+def _levels(histories: Sequence[History]) -> str:
+    """Say what each level means, the lowest threshold first."""
+    limits: dict[str, list[int]] = {}
+    for alert in sorted((h.alert for h in histories), key=attrgetter("threshold")):
+        limits.setdefault(alert.level, []).append(alert.threshold)
+    said: list[str] = []
+    for level, (low, *others) in limits.items():
+        high = max([low, *others])
+        span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        noun = "" if said else " open cases"
+        where = "" if low == high else ", depending on the department"
+        said.append(f"{_capital(level)} means more than {span}{noun}{where}.")
+    return " ".join(said)
 
 
 def _environment() -> Environment:
@@ -139,7 +261,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "channel": lambda protocol: {"email": "email", "sms": "text"}.get(protocol, protocol),
-        "month_name": _month_name,
+        "long": _long,
         "number": "{:,}".format,
         "number_of": number_of,
         "runs": _runs,
@@ -183,5 +305,16 @@ def _month_name(month: str) -> str:
     return _MONTHS.split()[int(month[5:]) - 1]
 
 
-def _long(month: str) -> str:
-    return f"{_month_name(month)} {month[:4]}"
+def _long(month: str, day: str = "") -> str:
+    """Return 2026-02 as February 2026."""
+    return f"{_month_name(month)}{day} {month[:4]}"
+
+
+def _difference(number: int) -> str:
+    """Return a change in words that a month follows."""
+    return f"{abs(number):,} {'more' if number > 0 else 'fewer'} than" if number else "as many as"
+
+
+def _capital(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]

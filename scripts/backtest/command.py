@@ -63,23 +63,37 @@ def _replay(options: argparse.Namespace) -> list[History]:
     alerts = read_departments(options.departments)
     remind, coverage = read_outputs(options.outputs) if options.outputs else ("month", {})
     services = {service for alert in alerts for service in alert.services}
-    histories = replay(alerts, read_history(reports, services, _progress(len(reports))), remind)
-    if options.board:
-        _write_board(options, histories, coverage)
+    months = read_history(reports, services, _progress(len(reports)))
+    histories = replay(alerts, months, remind)
+    if options.board or options.picture:
+        found = [(month.month, month.report.as_of) for month in months if month.report]
+        _draw(options, histories, coverage, found[-1] if found else None)
     return histories
 
 
-def _write_board(
-    options: argparse.Namespace, histories: Sequence[History], coverage: Coverage
+def _draw(
+    options: argparse.Namespace,
+    histories: Sequence[History],
+    coverage: Coverage,
+    newest: tuple[str, datetime | None] | None,
 ) -> None:
-    from scripts.backtest.board import board  # takes a second, for its plots
+    """Write the board, the picture, or both."""
+    from scripts.backtest.board import About, board, picture  # takes a second, for its plots
 
-    page = board(histories, coverage, options.caption)
+    about = About(options.city, options.caption, newest)
+    if options.board:
+        page = board(histories, coverage, about).encode()
+        _write(options.board, page, "board")
+    if options.picture:
+        _write(options.picture, picture(histories, about), "picture")
+
+
+def _write(path: str, content: bytes, what: str) -> None:
     try:
-        Path(options.board).write_text(page, encoding="utf-8")
+        Path(path).write_bytes(content)
     except OSError as error:
-        raise ConfigError(f"{options.board}: {error.strerror}") from None
-    print(f"the board is in {options.board}", file=sys.stderr)
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    print(f"the {what} is in {path}", file=sys.stderr)
 
 
 def _progress(total: int) -> Callable[[int], None]:
@@ -119,8 +133,10 @@ def _parser() -> argparse.ArgumentParser:
     target = "suggest thresholds that are over in about N of 12 months"
     add("--target", type=_of_twelve, metavar="N", help=target)
     add("--board", metavar="OUT.html", help="write a page that draws the counts over the months")
-    outputs = "what `terraform output -json` prints: adds `remind`, and how many receive an alert"
+    add("--picture", metavar="OUT.png", help="write the same as a picture, for a newsletter")
+    outputs = "what `terraform output -json` prints: adds `remind` and each alert's subscriptions"
     add("--outputs", metavar="FILE", help=outputs)
+    add("--city", metavar="NAME", default="", help="name the city on the board's top")
     add("--caption", metavar="TEXT", default="", help="one line about the whole board, on its top")
     add("--format", choices=("text", "json"), default="text")
     return parser

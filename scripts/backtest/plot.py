@@ -1,4 +1,4 @@
-"""One department's counts -> an SVG to put inside a page. The only module that knows matplotlib.
+"""One department's counts -> an SVG to put inside a page. matplotlib stops here and in picture.
 
 matplotlib lays the plot out; its colours, fonts and ids are then taken off, and classes put on, so
 that the page's stylesheet colours every plot alike, light, dark and on paper. Text stays text.
@@ -7,26 +7,34 @@ that the page's stylesheet colours every plot alike, light, dark and on paper. T
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
 # In pixels: as wide as a phone's page, so that no text shrinks there.
 WIDTH, HEIGHT = 340, 196
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 44, 12, 24
-_PLOT_WIDTH = WIDTH - _LEFT - _RIGHT
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38, 54, 12, 24
+_PLOT_WIDTH, _PLOT_HEIGHT = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
+# A label's height, its least distance from the plot's left, and from a curve and its dots.
+_LABEL_HEIGHT, _GAP, _CLEAR = 14, 3, 4
 # A threshold beyond so many times the highest count is named at the top, not drawn to scale.
 _FAR = 3
 # From so many months on, single months are too close to be marked.
 _CROWDED = 60
 _SETTINGS: Any = {"svg.fonttype": "none", "path.simplify": False, "path.snap": False}
+# A letter that the font lacks is measured, and in a picture drawn, as a box; nobody need be warned.
+warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
 _SVG, _LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 
 
@@ -47,19 +55,23 @@ def plot(series: Series, *, number: int, title: str, description: str) -> str:
     """Return an <svg> with an accessible name; its number holds its ids apart on the page."""
     with matplotlib.rc_context(_SETTINGS):
         figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72)
-        box = [_LEFT / WIDTH, _BOTTOM / HEIGHT, _PLOT_WIDTH / WIDTH, 0]
-        box[3] = 1 - (_TOP + _BOTTOM) / HEIGHT
-        _draw(figure.add_axes((box[0], box[1], box[2], box[3])), series)
+        add_plot(figure, (0, 0), series)
         file = BytesIO()
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     return _bare(ET.fromstring(file.getvalue()), number, title, description)  # noqa: S314
 
 
-def _draw(axes: Axes, series: Series) -> None:
+def add_plot(figure: Figure, corner: tuple[float, float], series: Series) -> Axes:
+    """Draw one plot of WIDTH x HEIGHT into a figure; corner: its lower left, in points."""
+    width, height = figure.get_size_inches() * 72
+    left, bottom = corner[0] + _LEFT, corner[1] + _BOTTOM
+    axes = figure.add_axes(
+        (left / width, bottom / height, _PLOT_WIDTH / width, _PLOT_HEIGHT / height)
+    )
     axes.set_axis_off()
     highest = max([count for count in series.counts if count is not None], default=0)
     near = [t for t in series.thresholds if t[1] <= _FAR * max(highest, 1)]
-    top = max([highest, *(number for _, number in near), 1]) * 1.12
+    top = max([highest, *(number for _, number in near), 1]) * 1.14
     last = len(series.months) - 1
     axes.set_xlim(-0.5, last + 0.5) if last < 1 else axes.set_xlim(0, last)
     axes.set_ylim(0, top)
@@ -68,6 +80,7 @@ def _draw(axes: Axes, series: Series) -> None:
     _thresholds(axes, series, near, top)
     _months(axes, series.months)
     _counts(axes, series)
+    return axes
 
 
 def _text(
@@ -103,52 +116,98 @@ def _grid(axes: Axes, top: float) -> None:
 
 def _unknown_bands(axes: Axes, series: Series) -> None:
     """Shade each row of unknown months from the month before it to the month after."""
-    begin, end = axes.get_xlim()
+    for left, right in _unknown_runs(series.counts, axes.get_xlim()):
+        axes.axvspan(left, right, gid="c unknown", clip_on=False, zorder=0)
+        _text(axes, ((left + right) / 2, 0), "?", "question", "center", (0, 5))
+
+
+def _unknown_runs(
+    counts: Sequence[int | None], limits: tuple[float, float]
+) -> Iterator[tuple[float, float]]:
+    """Yield where each row of unknown months begins and ends, in months from the first."""
     run: list[int] = []
-    for index, count in enumerate([*series.counts, 0]):
+    for index, count in enumerate([*counts, 0]):
         if count is None:
             run.append(index)
         elif run:
-            left, right = max(run[0] - 0.5, begin), min(run[-1] + 0.5, end)
-            axes.axvspan(left, right, gid="c unknown", clip_on=False, zorder=0)
-            _text(axes, ((left + right) / 2, 0), "?", "question", "center", (0, 5))
+            yield max(run[0] - 0.5, limits[0]), min(run[-1] + 0.5, limits[1])
             run = []
 
 
 def _thresholds(axes: Axes, series: Series, near: Sequence[tuple[str, int]], top: float) -> None:
+    """Draw and name the thresholds; a name with no room beside its line stands above the plot."""
     begin, end = axes.get_xlim()
-    height = (HEIGHT - _TOP - _BOTTOM) / top  # pixels per case
+    height = _PLOT_HEIGHT / top  # pixels per case
     groups: list[list[tuple[str, int]]] = []
     for threshold in sorted(near, key=lambda threshold: threshold[1]):
         axes.plot([begin, end], [threshold[1]] * 2, gid="c threshold", clip_on=False, zorder=1)
-        if groups and (threshold[1] - groups[-1][-1][1]) * height < 13:
+        if groups and (threshold[1] - groups[-1][-1][1]) * height < _LABEL_HEIGHT:
             groups[-1].append(threshold)  # labels would touch: one for both
         else:
             groups.append([threshold])
+    room = _Room(series, (begin, end), height)
+    room.lines = [number * height for _, number in near]
+    outside = []
     for group in groups:
-        names = ", ".join(f"{name} {number:,}" for name, number in group)
-        limit = group[-1][1]
-        place = _free_place(series.counts, limit, 6 * len(names) / _PLOT_WIDTH, height)
-        _text(axes, (begin + place * (end - begin), limit), names, "limit", "left", (3, 4))
-    far = [f"{name} {number:,}" for name, number in series.thresholds if (name, number) not in near]
-    if far:
-        _text(axes, (begin, top), f"{', '.join(far)} \N{UPWARDS ARROW}", "limit", "left", (3, 1))
+        names, limit = ", ".join(f"{name} {number:,}" for name, number in group), group[-1][1]
+        if place := room.take(limit * height, _width(names)):
+            _text(axes, (begin, limit), names, "limit", "left", place)
+        else:
+            outside.append(f"{names} \N{DOWNWARDS ARROW}")
+    far = [(name, number) for name, number in series.thresholds if (name, number) not in near]
+    above = ", ".join([*outside, *(f"{name} {n:,} \N{UPWARDS ARROW}" for name, n in far)])
+    while _width(above) > WIDTH - _LEFT - _GAP:
+        above = f"{above[:-2]}\N{HORIZONTAL ELLIPSIS}"
+    if above:
+        _text(axes, (begin, top), above, "limit", "left", (_GAP, 1))
 
 
-def _free_place(counts: Sequence[int | None], limit: int, width: float, height: float) -> float:
-    """Return where along a threshold, 0 to 1, a label so wide is farthest from the line."""
-    last = max(len(counts) - 1, 1)
-    line: list[tuple[float, float]] = []
-    for i, (here, there) in enumerate(zip(counts, [*counts[1:], None], strict=True)):
-        if here is not None:
-            step = 0.0 if there is None else (there - here) / 4
-            line += [((i + quarter / 4) / last, here + quarter * step) for quarter in range(4)]
+class _Room:
+    """What a threshold's label must not touch, in pixels from the plot's lower left corner."""
 
-    def distance(place: float) -> float:
-        near = [abs((y - limit) * height - 9) for x, y in line if place <= x <= place + width]
-        return min([*near, 20.0])  # enough is enough: then the first place is best
+    lines: Sequence[float] = ()
 
-    return max([i / 20 for i in range(20) if not i or i / 20 + width <= 1], key=distance)
+    def __init__(self, series: Series, limits: tuple[float, float], height: float) -> None:
+        begin, end = limits
+        scale = _PLOT_WIDTH / (end - begin)
+        marks = [
+            (left + right - 2 * begin) * scale / 2
+            for left, right in _unknown_runs(series.counts, limits)
+        ]
+        self._taken: list[tuple[float, float, float, float]] = [
+            (x - 6, x + 6, 0.0, _LABEL_HEIGHT) for x in marks
+        ]
+        counts = np.array([np.nan if count is None else count for count in series.counts])
+        months = (np.arange(len(counts)) - begin) * scale
+        # Between two of these places the curve is straight; where a count is unknown, it is none.
+        self._x = np.union1d(months, np.arange(_PLOT_WIDTH + 1))
+        y = np.interp(self._x, months, counts * height)
+        self._low, self._high = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
+
+    def take(self, line: float, width: float) -> tuple[float, float] | None:
+        """Return a label's shift from its line's beginning, to the first place that is free."""
+        for baseline, low in ((4, 1), (-13, -16)):  # above the line, else below
+            for left in range(_GAP, int(_PLOT_WIDTH - width) + 1, 3):
+                box = (left, left + width, line + low, line + low + _LABEL_HEIGHT)
+                if self._is_free(*box):
+                    self._taken.append(box)
+                    return left, baseline
+        return None
+
+    def _is_free(self, left: float, right: float, low: float, high: float) -> bool:
+        if low < 0 or any(low < line < high for line in self.lines):
+            return False
+        if any(left < r and lf < right and low < h and lw < high for lf, r, lw, h in self._taken):
+            return False
+        beside = (self._x[1:] >= left - _CLEAR) & (self._x[:-1] <= right + _CLEAR)
+        level = (self._high >= low - _CLEAR) & (self._low <= high + _CLEAR)
+        return not bool(np.any(beside & level))
+
+
+def _width(text: str) -> float:
+    """Return a text's width in the widest of the fonts that the page's stylesheet names."""
+    size = FontProperties(size=12)
+    return float(text_to_path.get_text_width_height_descent(text, size, ismath=False)[0])
 
 
 def _months(axes: Axes, months: Sequence[str]) -> None:
@@ -159,7 +218,7 @@ def _months(axes: Axes, months: Sequence[str]) -> None:
     _text(axes, (0, 0), short(months[0]), "tick", "left", (0, -16))
     _text(axes, (last, 0), short(months[-1]), "tick", "right", (0, -16))
     years = [i for i, month in enumerate(months) if month.endswith("-01")]
-    inside = [i for i in years if 0.28 * last <= i <= 0.72 * last]
+    inside = [i for i in years if 0.32 * last <= i <= 0.68 * last]
     for index in inside[:: max(len(inside) // 2, 1)] if len(inside) > 2 else inside:
         _text(axes, (index, 0), months[index][:4], "tick", "center", (0, -16))
         axes.plot([index], [0], marker="o", markersize=3, gid="c year", clip_on=False)

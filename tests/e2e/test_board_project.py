@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from runner.config import parse_config
 from scripts.backtest.departments import read_departments, read_outputs
@@ -22,14 +23,18 @@ def project(tmp_path_factory: pytest.TempPathFactory, terraform_env: Mapping[str
 
 
 def test_make_board_writes_the_page_and_says_where(project: Project) -> None:
-    done = project.run("make board REPORTS='past reports' TARGET=2 FROM=2025-03")
+    done = project.run("make board REPORTS='past reports' TARGET=2 FROM=2025-03 CITY='St. Paul'")
 
     assert done.returncode == 0, done.stderr
-    assert done.stderr == "the board is in .cache/board.html\n"
+    assert done.stderr == (
+        "the board is in .cache/board.html\nthe picture is in .cache/board.png\n"
+    )
     assert done.stdout.startswith("2025-03 to 2026-02, 12 months\n")
     assert "To be over in about 2 of 12 months, set\n" in done.stdout
     page = (project.folder / ".cache" / "board.html").read_text(encoding="utf-8")
     assert "2 of 2 departments are over a threshold" in page
+    assert "<h1>St. Paul: backlog alerts</h1>" in page
+    assert (project.folder / ".cache" / "board.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_make_board_writes_the_page_when_a_month_is_unknown(project: Project) -> None:
@@ -68,6 +73,17 @@ def test_what_a_user_gives_is_never_run(project: Project, name: str) -> None:
 
     assert done.returncode == 2
     assert not (project.folder / "pwned").exists()
+
+
+def test_a_city_is_never_run(project: Project) -> None:
+    given = "$(shell touch pwned)$$(touch pwned)`touch pwned`'\"; touch pwned #"
+
+    done = project.run('make board REPORTS="past reports" CITY="$GIVEN"', GIVEN=given)
+
+    assert done.returncode == 0, done.stderr
+    assert not (project.folder / "pwned").exists()
+    page = (project.folder / ".cache" / "board.html").read_text(encoding="utf-8")
+    assert f"<h1>{escape(given)}: backlog alerts</h1>" in page
 
 
 def test_reports_that_begin_with_a_dash_are_no_option(project: Project) -> None:

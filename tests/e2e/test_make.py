@@ -140,9 +140,9 @@ def test_options_reach_the_programs_as_flags_where_they_are_given(project: Proje
         "<-m><scripts.review><--contacts-before><c><--report><r><--history><h><--format><f>"
         "<--accept><a><--><p 1>"
     )
-    assert called("board REPORTS='p q' FROM=f TO=t TARGET=2 OUTPUTS=o FORMAT=json") == (
-        "<-m><scripts.backtest><--board><.cache/board.html><--from><f><--to><t><--target><2>"
-        "<--outputs><o><--format><json><--><p q>"
+    assert called("board REPORTS='p q' FROM=f TO=t TARGET=2 OUTPUTS=o CITY='a b' FORMAT=json") == (
+        "<-m><scripts.backtest><--board><.cache/board.html><--picture><.cache/board.png><--from><f>"
+        "<--to><t><--target><2><--outputs><o><--city><a b><--format><json><--><p q>"
     )
 
 

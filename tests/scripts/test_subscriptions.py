@@ -1,5 +1,6 @@
 """Who really receives: Terraform's people beside an SNS that simulates what moto can't."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from scripts import subscriptions
 from scripts.state import read_state
 from scripts.subscriptions import main
 from tests.support.live import (
+    ALLOW,
     LETS_SNS_IN,
     LIVE,
     PEOPLE,
@@ -23,6 +25,11 @@ from tests.support.live import (
 )
 from tests.support.servers import Answer, Server, http, refused
 
+# Said below the table wherever there are texts and no log of them; cut off by `ask`.
+STOPPED = (
+    "\nWho answered STOP to a toll-free number is known to the carriers alone. With sms_log_days,"
+    " the next text shows it.\n"
+)
 Ask = Callable[..., tuple[int, str, str]]
 
 
@@ -31,14 +38,16 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Run the command against an SNS; everything it prints is searched for addresses."""
 
     def run(sns: Server, *options: str, text: str | None = None) -> tuple[int, str, str]:
-        (tmp_path / "state.json").write_text(state() if text is None else text)
+        text_of = state() if text is None else text
+        (tmp_path / "state.json").write_text(text_of)
         with sns:
             monkeypatch.setenv("AWS_ENDPOINT_URL", sns.url)
             code = main(["--state", str(tmp_path / "state.json"), *options])
         out, err = capsys.readouterr()
         assert "canary" not in out + err
         assert "555555" not in out + err
-        return code, out, err
+        assert out.endswith(STOPPED) == (bool(out) and " sms " in out and "sns/" not in text_of)
+        return code, out.removesuffix(STOPPED), err
 
     return run
 
@@ -183,6 +192,14 @@ def listed(*senders: tuple[str, str, str]) -> dict[str, Any]:
     return {"senders": senders}
 
 
+OWN_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def a_policy(**changes: Any) -> str:
+    """A resource policy that lets SNS send, changed."""
+    return json.dumps({"Statement": {**ALLOW, **changes}})
+
+
 def held(**number: Any) -> dict[str, Any]:
     """One number in End User Messaging SMS alone."""
     return {"senders": (), "voice": [{"Policy": LETS_SNS_IN, **number}]}
@@ -211,6 +228,15 @@ def held(**number: Any) -> dict[str, Any]:
         (held(Policy=LETS_SNS_IN.replace("sns.", "connect.")), SHUT),
         (held(Policy=None, PoolId="pool-1", PoolPolicy=LETS_SNS_IN), ""),
         (held(Policy=None, PoolId="pool-1"), SHUT),
+        (held(Policy=a_policy(Action="sms-voice:*")), ""),
+        (held(Policy=a_policy(Action=["sms-voice:SendVoiceMessage"])), SHUT),
+        (held(Policy=a_policy(Principal="*")), ""),
+        (held(Policy=a_policy(Principal={"AWS": "*"})), ""),
+        (held(Policy=a_policy(Condition=OWN_ACCOUNT)), ""),
+        (held(Policy=json.dumps({"Statement": [ALLOW, {**ALLOW, "Effect": "Deny"}]})), SHUT),
+        # One for another country hides none for the US, in either service.
+        ({**held(), **listed(("CA", "ACTIVE", "SMS"))}, ""),
+        ({**held(IsoCountryCode="CA"), **listed(("US", "PENDING", "SMS"))}, INACTIVE),
         (held(Status="PENDING"), INACTIVE),
         (held(NumberType="SIMULATOR"), NO_IDENTITY),
         (held(IsoCountryCode="CA"), NO_IDENTITY),
@@ -238,14 +264,24 @@ def test_a_policy_that_is_none_makes_it_unknown(ask: Ask) -> None:
     assert "  sms      Ana     unknown    no whole answer from AWS (JSONDecodeError)\n" in out
 
 
-def test_a_number_outside_the_us_needs_no_number_of_the_us(ask: Ask) -> None:
+def test_a_condition_that_only_aws_can_evaluate_makes_it_unknown(ask: Ask) -> None:
+    condition = {"StringEquals": {"aws:SourceAccount": "999999999999"}}
+    aws = LiveAws(LIVE_ANA, **held(Policy=a_policy(Condition=condition)))
+
+    code, out, _ = ask(aws, text=state(ANA))
+
+    assert code == 2
+    assert " unknown    the number's resource policy has conditions; look at it\n" in out
+
+
+def test_whether_a_number_outside_the_us_is_reached_is_unknown(ask: Ask) -> None:
     number = "+4955550100"
-    aws = LiveAws([("sms", number, f"{TOPIC}:x")], senders=())
+    aws = LiveAws([("sms", number, f"{TOPIC}:x")])
 
     assert ask(aws, text=state({"sms/Ana": number})) == (
-        0,
-        HEADER + "water_critical  sms      Ana     confirmed  AWS lists the countries that need a"
-        " registered sender\n\n1 of 1 subscriptions receive messages\n",
+        2,
+        HEADER + "water_critical  sms      Ana     unknown    AWS can't be asked whether this"
+        " country needs a registered sender\n\n0 of 1 subscriptions receive messages, 1 unknown\n",
         "",
     )
 
@@ -335,22 +371,26 @@ def test_before_the_first_text_no_log_is_missed(texts: dict[str, Any], ask: Ask)
     assert ask(LiveAws(LIVE_ANA, texts=texts), text=state(ANA, others=LOGS))[0] == 0
 
 
-@pytest.mark.parametrize(
-    ("answers", "why"),
-    [
-        (refuse("FilterLogEvents"), "not allowed: logs:FilterLogEvents"),
-        ({}, "no whole answer from AWS (KeyError)"),
-    ],
-)
-def test_a_log_that_can_not_be_read_costs_a_remark(
-    answers: dict[str, Answer], why: str, ask: Ask
-) -> None:
-    aws = LiveAws(LIVE_ANA, answers=answers, texts={GROUP: [{"canary": 1}]})
+def test_a_log_that_may_not_be_read_costs_a_remark(ask: Ask) -> None:
+    aws = LiveAws(LIVE_ANA, answers=refuse("FilterLogEvents"))
 
     code, out, _ = ask(aws, text=state(ANA, others=LOGS))
 
     assert code == 0
+    why = "not allowed: logs:FilterLogEvents"
     assert f"  sms      Ana     confirmed  the last text is unknown: {why}\n" in out
+
+
+@pytest.mark.parametrize("odd", [{"canary": 1}, {"delivery": None}, [], None, "canary"])
+def test_an_odd_record_hides_no_other(odd: Any, ask: Ask) -> None:
+    failed = sent_text("FAILURE", "2026-11-03", PEOPLE["sms/Ana"], "Unknown error")
+    failed["delivery"]["providerResponse"] = None
+    texts = {GROUP: [odd, failed, odd]}
+
+    code, out, _ = ask(LiveAws(LIVE_ANA, texts=texts), text=state(ANA, others=LOGS))
+
+    assert code == 1
+    assert "  sms      Ana     not reached last time  on 2026-11-03: no reason given\n" in out
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,12 @@ LIVE = [
 ]
 SENDER = ("US", "ACTIVE", "SMS")
 NUMBER_ARN = "arn:aws:sms-voice:us-east-1:123456789012:phone-number/phone-1"
-LETS_SNS_IN = json.dumps(
-    {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}}]}
-)
+ALLOW = {
+    "Effect": "Allow",
+    "Principal": {"Service": "sns.amazonaws.com"},
+    "Action": "sms-voice:SendTextMessage",
+}
+LETS_SNS_IN = json.dumps({"Statement": [ALLOW]})
 
 
 def subscription(key: str, endpoint: str, topic: str = TOPIC) -> dict[str, Any]:

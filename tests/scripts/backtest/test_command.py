@@ -137,6 +137,7 @@ def test_json_holds_all_of_it(backtest: Backtest) -> None:
         (["nowhere"], "error: nowhere: there is no such file"),
         (["reports", "--outputs", "x.json", "--board", "b.html"], "error: x.json: No such file"),
         (["reports", "--board", "no/b.html"], "error: no/b.html: No such file or directory"),
+        (["reports", "--picture", "no/b.png"], "error: no/b.png: No such file or directory"),
         (["reports", "--from", "2026-03", "--to", "2026-02"], "error: 2026-03 to 2026-02: give"),
     ],
 )
