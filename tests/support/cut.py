@@ -1,5 +1,6 @@
 """A real plan with everything switched on, cut down to what a review reads."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,3 +88,17 @@ def _module(module: Mapping[str, Any]) -> dict[str, Any]:
             for name, call in module.get("module_calls", {}).items()
         },
     }
+
+
+def lines(plan: Mapping[str, Any]) -> str:
+    """Write a plan as JSON, one line for each item of its lists."""
+
+    def text(value: Any) -> str:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    parts = [
+        f"{text(name)}: "
+        + ("[\n" + ",\n".join(map(text, v)) + "\n]" if isinstance(v, list) else text(v))
+        for name, v in sorted(plan.items())
+    ]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
