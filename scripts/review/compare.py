@@ -98,9 +98,9 @@ class Table:
                 else not value or _is_hollow(value, unknown.get(name), sets.get(name))
             )
         ]
-        for name, is_unknown in unknown.items():
-            is_open = name not in after and is_any(is_unknown)
-            if is_open and not fits(values.get(name), None, is_unknown, sets.get(name)):
+        for name in unknown.keys() - after.keys() & (values.keys() | sets.keys()):
+            is_open = is_any(unknown[name])  # what nobody sets is the provider's
+            if is_open and not fits(values.get(name), None, unknown[name], sets.get(name)):
                 wrong.append(name)
         if is_new:
             absent = values.keys() - after.keys() - unknown.keys() - _MAY_BE_ABSENT

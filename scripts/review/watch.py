@@ -119,7 +119,8 @@ def _watched(plan: Plan) -> list[Change]:
     return [
         c
         for c in plan.changes
-        if c.action in _ACTIONS
+        if c.part != "alerts"  # most of them
+        and c.action in _ACTIONS
         and (c.part in ("ledger", "operators") or c.type in _WATCHED.get(c.part, ("", {}))[1])
     ]
 
