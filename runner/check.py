@@ -102,23 +102,21 @@ class _Check:
         LEASE_SECONDS is a dead check's. No clocks are compared; source:
         https://aws.amazon.com/blogs/database/building-distributed-locks-with-the-dynamodb-lock-client/
         """
-        began, seen, since = time.monotonic(), "", 0.0
+        until = time.monotonic() + WAIT_SECONDS
+        first_seen: dict[str, float] = {}  # each version of the ledger, by our own clock
         try:
-            while True:
+            while time.monotonic() < until and not self.halt:
                 ledger, version = self.store.read(self.config.alerts)
-                # Since when, by our own clock, this version has been there.
-                seen, since = (seen, since) if version == seen else (version, time.monotonic())
-                is_held = ledger.claim and time.monotonic() - since < LEASE_SECONDS
-                if self.dry_run or not is_held:
+                since = first_seen.setdefault(version, time.monotonic())
+                if self.dry_run or not ledger.claim or time.monotonic() - since > LEASE_SECONDS:
                     deliveries, claimed = self._plan(ledger)
                     if self.dry_run or claimed == ledger:  # nothing is due, and nothing changed
                         return deliveries
                     if version := self.store.write(claimed, version):
                         return self._send_all(deliveries, claimed, version)
                 time.sleep(POLL_SECONDS)
-                if self.halt or time.monotonic() - began > WAIT_SECONDS:
-                    waited = f"not sent: other checks kept the ledger for {WAIT_SECONDS:g} seconds"
-                    raise errors.LedgerError(self.halt or waited)
+            waited = f"not sent: other checks kept the ledger for {WAIT_SECONDS:g} seconds"
+            raise errors.LedgerError(self.halt or waited)
         except errors.LedgerError as error:
             return [
                 Delivery(d, "unknown" if d.reason else "failed", d.reason or str(error))

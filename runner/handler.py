@@ -1,12 +1,11 @@
 """The scheduled check as AWS Lambda calls it: the command line's work, logged as lines of JSON."""
 
 import os
-from typing import Any
 
 from runner import cli, errors
 
 
-def handler(event: dict[str, Any] | None, context: object) -> None:
+def handler(event: dict[str, str] | None, context: object) -> None:
     """Check the report as Terraform configured it, in the object that BACKLOG_CONFIG names.
 
     event: may name `month` and `report`. Raises BacklogError where the command line exits with 1 or

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from typing import Any
 
 from runner.ledger import Delivery
 from runner.report import Report
@@ -21,7 +20,7 @@ def as_json(report: Report, deliveries: list[Delivery]) -> str:
     return json.dumps({"report": heading, "alerts": alerts, **totals}, indent=2) + "\n"
 
 
-def _row(delivery: Delivery) -> dict[str, Any]:
+def _row(delivery: Delivery) -> dict[str, object]:
     """Return what became of one alert, as the command's JSON has it."""
     decision, alert = delivery.decision, delivery.decision.alert
     about = {name: getattr(alert, name) for name in ("topic", "department", "level", "threshold")}
@@ -58,8 +57,8 @@ def as_log(report: Report, deliveries: list[Delivery]) -> str:
     values |= {f"Cases {d.alert.department}": d.count for d in decisions if d.count is not None}
     if report.as_of:
         values["ReportAgeDays"] = round((now - report.as_of.timestamp()) / 86400, 2)
-    units = dict.fromkeys(values, "Count") | {"ReportAgeDays": "None"}
-    metrics = [{"Name": name, "Unit": units[name]} for name in values]
+    units = {"ReportAgeDays": "None"}
+    metrics = [{"Name": name, "Unit": units.get(name, "Count")} for name in values]
     about = {"Namespace": "BacklogAlerts", "Dimensions": [["Function"]]}
     # A directive takes 100 metrics.
     parts = [{**about, "Metrics": metrics[n : n + 100]} for n in range(0, len(metrics), 100)]

@@ -1,10 +1,7 @@
 """Counts and alerts -> decisions. Pure: what is over is decided before anything is sent."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from runner.config import Alert
@@ -27,13 +24,12 @@ class Decision:
     reason: str = ""
 
 
-@lru_cache(100_000)
 def service_key(name: str) -> str:
     """Fold case and runs of spaces: two names with one key are one service."""
     return " ".join(name.split()).casefold()
 
 
-def decide(alerts: tuple[Alert, ...], report: Report, wrong: str = "") -> list[Decision]:
+def decide(alerts: tuple[Alert, ...], report: "Report", wrong: str = "") -> list[Decision]:
     """Evaluate every alert: over above its threshold, below up to and at the threshold.
 
     A service that is missing or can't be counted makes its alerts unknown: missing is not zero.
@@ -42,7 +38,7 @@ def decide(alerts: tuple[Alert, ...], report: Report, wrong: str = "") -> list[D
     return [_decide_one(alert, report, wrong) for alert in alerts]
 
 
-def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
+def _decide_one(alert: Alert, report: "Report", wrong: str) -> Decision:
     services = {service_key(service): service for service in alert.services}
     absent = [key for key in services if key not in report.counts]
     unknown = [report.problems.get(k, f'"{services[k]}" is not in the report') for k in absent]
@@ -53,7 +49,7 @@ def _decide_one(alert: Alert, report: Report, wrong: str) -> Decision:
 
 
 def validate_report(
-    report: Report, now: datetime, max_days: int | None, seen: dict[str, str]
+    report: "Report", now: datetime, max_days: int | None, seen: dict[str, str]
 ) -> str:
     """Say why the report can't be its month's: stale, or another month's; empty when it can.
 

@@ -47,6 +47,7 @@ NEARLY = 0.8
 # AWS's answers to credentials that it does not take: expired, unknown, or signed by a wrong clock.
 _REJECTED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch")
 _NO_STATE = "Terraform can't read its state; `make plan` says why"
+_NOT_SET_UP = "not asked; Terraform is not set up yet, see AWS provider"
 # The account's default type is for messages that say nothing of it; see runner/messages.py.
 _TYPE = "each alert goes as Transactional, whatever the account's default is"
 _HIGHER = "ask AWS Support for a higher one, then set it in the SNS console"
@@ -206,6 +207,12 @@ def _has_terraform() -> bool:
     )
 
 
+def _providers() -> set[str]:
+    """Return the versions of the provider that are set up."""
+    folder = ROOT / "terraform" / ".terraform" / "providers"
+    return {path.parent.name for path in folder.glob("*/hashicorp/aws/*/*")}
+
+
 def _terraform() -> Iterator[Line]:
     """Terraform and its provider, as `make plan` would use them."""
     later = "not there yet; `make plan` fetches it"
@@ -219,9 +226,7 @@ def _terraform() -> Iterator[Line]:
     except (TerraformError, OSError, ValueError, LookupError, TypeError) as error:
         why = str(error) if isinstance(error, TerraformError) else "its version can't be read"
         yield Line("Terraform", "to do", why)
-    folder = ROOT / "terraform" / ".terraform" / "providers"
-    found = {path.parent.name for path in folder.glob("*/hashicorp/aws/*/*")}
-    if found:
+    if found := _providers():
         newest = max(found, key=lambda version: [int(n) for n in re.findall("[0-9]+", version)])
         yield Line("AWS provider", "ok", newest)
     else:
@@ -230,7 +235,9 @@ def _terraform() -> Iterator[Line]:
 
 def _state(source: str | None) -> State | Unknown:
     try:
-        return load_state(source) if source or _has_terraform() else Unknown(_NO_STATE)
+        if not source and not (_has_terraform() and _providers()):
+            return Unknown(_NOT_SET_UP)
+        return load_state(source)
     except (BacklogError, TerraformError) as error:
         return Unknown(str(error) if source else _NO_STATE)
 
@@ -302,7 +309,9 @@ def _sender(name: str, account: TextAccount, numbers: set[str]) -> Line:
     if "" in problems:
         return Line(name, "ok", "a number of yours may text the US")
     if "active" in problems[0]:
-        waits = "your number is not active yet; finish its registration in End User Messaging SMS"
+        waits = (
+            "your number is not active yet; submit its registration, or wait up to 15 business days"
+        )
         return Line(name, "to do", waits)
     policy = "allow Amazon SNS in its resource policy in End User Messaging SMS"
     return Line(name, "to do", f"your number does not let SNS use it; {policy}")
@@ -348,8 +357,9 @@ def _last_run(name: str, aws: Aws, state: State) -> Line:
     def judge(found: tuple[list[datetime], list[datetime]]) -> tuple[Verdict, str]:
         runs, errors = found
         if not runs:
-            ran = f"no run in {_several(days, 'day')}"
-            return "to do", f"{ran}; look at {functions[0]} in EventBridge Scheduler"
+            ran = f"no run yet, or none in {_several(days, 'day')}"
+            look = f"if its time has passed, look at {functions[0]} in EventBridge Scheduler"
+            return "to do", f"{ran}; {look}"
         last = f"the last run began in the hour after {runs[-1]:%Y-%m-%d %H:%M} UTC"
         if errors and errors[-1] >= runs[-1]:
             return "to do", f"{last} and failed; its log is /aws/lambda/{functions[0]}"

@@ -1,6 +1,6 @@
 """Send one message marked [TEST] to a topic: `make send-test TOPIC=water_critical`.
 
-It is sent like a real alert, to everybody on the topic. The ledger stays as it is.
+It is sent like a real alert. The ledger stays as it is.
 """
 
 import argparse
@@ -35,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BacklogError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return error.exit_code
-    print(f'sent "{message["Subject"]}" to everybody on {options.topic} (message id {message_id})')
+    print(f'sent "{message["Subject"]}" to {options.topic} (message id {message_id})')
+    print("`make subscriptions` says who receives it")
     return 0
 
 

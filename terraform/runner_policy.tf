@@ -27,8 +27,10 @@ locals {
 
   # S3 says that an object is not there only to whoever may list its name, and else that access is denied.
   # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+  # Each ? is one character: a * would match folders, too, and with them the contacts.
+  _any_report = var.report_url == null ? null : replace(replace(replace(var.report_url, "{yyyy}", "????"), "{mm}", "??"), "{mon}", "???")
   _report_statements = merge([
-    for report in try([regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", replace(var.report_url, "/\\{[^{}]*\\}/", "*"))], []) : merge(
+    for report in try([regex("^s3://(?P<bucket>[^/]+)/(?P<key>.+)$", local._any_report)], []) : merge(
       {
         FindReport = {
           Action    = ["s3:ListBucket"]

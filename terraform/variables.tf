@@ -53,6 +53,12 @@ variable "github_actions" {
     error_message = "github_actions.branch and environment may only contain letters, digits, and _ . / -."
   }
 
+  # A * in one of them would open every bucket.
+  validation {
+    condition     = var.github_actions == null || can(regex("^[a-z0-9.-]{3,63} [A-Za-z0-9_./=-]+$", "${var.github_actions.state_bucket} ${var.github_actions.state_key}"))
+    error_message = "github_actions.state_bucket must be a bucket's name. state_key may only contain letters, digits, and _ . / = -."
+  }
+
   validation {
     condition = (
       var.github_actions == null

@@ -88,10 +88,8 @@ run "each_role_can_do_its_job_for_this_repository_and_no_more" {
   # What make doctor and make subscriptions ask, action by action.
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.ci["plan"].policy).Statement : statement.Action if statement.Sid == "ReadTextFacts"] == [[
-      "cloudwatch:GetMetricStatistics", "sms-voice:DescribeAccountAttributes", "sms-voice:DescribePhoneNumbers",
-      "sms-voice:DescribePools", "sms-voice:DescribeSpendLimits", "sms-voice:GetResourcePolicy", "sns:GetSMSAttributes",
-      "sns:GetSMSSandboxAccountStatus", "sns:ListOriginationNumbers", "sns:ListPhoneNumbersOptedOut",
-      "sns:ListSMSSandboxPhoneNumbers",
+      "cloudwatch:GetMetricStatistics", "sms-voice:DescribePhoneNumbers", "sms-voice:GetResourcePolicy",
+      "sns:GetSMSAttributes", "sns:GetSMSSandboxAccountStatus", "sns:ListOriginationNumbers",
     ]]
     error_message = aws_iam_role_policy.ci["plan"].policy
   }

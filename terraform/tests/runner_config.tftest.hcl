@@ -207,7 +207,7 @@ run "what_is_set_is_in_it_and_a_prefix_keeps_two_installations_apart" {
       } == {
       FindReport      = ["arn:aws-us-gov:s3:::city-reports"]
       NotifyOperators = ["arn:aws:sns:us-east-1:123456789012:backlog-operators"]
-      ReadReport      = ["arn:aws-us-gov:s3:::city-reports/*/open-*-*.csv"]
+      ReadReport      = ["arn:aws-us-gov:s3:::city-reports/????/open-??-???.csv"]
       UseObjectKeys   = ["arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/a", "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/b"]
       UseTopicKey     = ["arn:aws:kms:us-east-1:123456789012:key/k"]
     }
@@ -219,7 +219,7 @@ run "what_is_set_is_in_it_and_a_prefix_keeps_two_installations_apart" {
       for statement in flatten([for policy in aws_iam_policy.runner : jsondecode(policy.policy).Statement]) : statement.Sid => jsonencode(statement.Condition)
       if can(statement.Condition)
       } == {
-      FindReport    = "{\"StringLike\":{\"s3:prefix\":[\"*/open-*-*.csv\"]}}"
+      FindReport    = "{\"StringLike\":{\"s3:prefix\":[\"????/open-??-???.csv\"]}}"
       UseObjectKeys = "{\"StringLike\":{\"kms:ViaService\":[\"s3.*.amazonaws.com\"]}}"
     }
     error_message = join("\n", [for policy in aws_iam_policy.runner : policy.policy])
@@ -228,10 +228,10 @@ run "what_is_set_is_in_it_and_a_prefix_keeps_two_installations_apart" {
   assert {
     condition = local.boundary_statements == {
       FindLedger    = { Action = ["s3:ListBucket"], Resource = ["arn:aws-us-gov:s3:::city-of-springfield-p-backlog-ledger-*"] }
-      FindReport    = { Action = ["s3:ListBucket"], Resource = ["arn:aws-us-gov:s3:::city-reports"], Condition = { StringLike = { "s3:prefix" = ["*/open-*-*.csv"] } } }
+      FindReport    = { Action = ["s3:ListBucket"], Resource = ["arn:aws-us-gov:s3:::city-reports"], Condition = { StringLike = { "s3:prefix" = ["????/open-??-???.csv"] } } }
       PublishAlerts = { Action = ["sns:Publish"], Resource = ["arn:aws-us-gov:sns:*:*:-City_of_Springfield-Public-Works_*"] }
       ReadOldLedger = { Action = ["s3:GetObject"], Resource = ["arn:aws-us-gov:s3:::city-of-springfield-p-backlog-ledger-*/ledger/*"] }
-      ReadReport    = { Action = ["s3:GetObject"], Resource = ["arn:aws-us-gov:s3:::city-reports/*/open-*-*.csv"] }
+      ReadReport    = { Action = ["s3:GetObject"], Resource = ["arn:aws-us-gov:s3:::city-reports/????/open-??-???.csv"] }
       UseLedger     = { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["arn:aws-us-gov:s3:::city-of-springfield-p-backlog-ledger-*/ledger.json"] }
       UseObjectKeys = { Action = ["kms:Decrypt"], Resource = var.kms_key_arns, Condition = { StringLike = { "kms:ViaService" = ["s3.*.amazonaws.com"] } } }
       UseTopicKey   = { Action = ["kms:Decrypt", "kms:GenerateDataKey*"], Resource = ["arn:aws:kms:us-east-1:123456789012:key/k"] }

@@ -199,3 +199,19 @@ run "a_repository_that_is_known_by_its_name_alone" {
 
   expect_failures = [check.github_actions_has_ids]
 }
+
+run "a_state_anywhere_would_open_every_bucket" {
+  command = plan
+  variables {
+    github_actions = { repository = "example-city/alerts", state_bucket = "*", owner_id = "1001", repository_id = "2002" }
+  }
+  expect_failures = [var.github_actions]
+}
+
+run "a_state_under_any_key_would_open_its_bucket" {
+  command = plan
+  variables {
+    github_actions = { repository = "example-city/alerts", state_bucket = "example-state", state_key = "*", owner_id = "1001", repository_id = "2002" }
+  }
+  expect_failures = [var.github_actions]
+}

@@ -460,15 +460,15 @@ def test_the_function_checks_with_its_own_configuration_and_cannot_read_the_stat
 
 LEDGER = "arn:aws:s3:::backlog-ledger-20260201"
 VIA = "kms:ViaService"
+TEXT_LOG = "arn:aws:logs:us-east-1:123456789012:log-group:sns/us-east-1/123456789012/water_severe"
 # What moto can't be asked: it does not know the call, the condition or the provider's version 6.
 ASKS = [
     ("planner", "sns:GetSMSSandboxAccountStatus", "*", {}, True),
-    ("planner", "sns:ListSMSSandboxPhoneNumbers", "*", {}, True),
+    ("planner", "sns:ListSMSSandboxPhoneNumbers", "*", {}, False),
+    ("planner", "sns:ListPhoneNumbersOptedOut", "*", {}, False),
+    ("planner", "logs:FilterLogEvents", TEXT_LOG, {}, False),
     ("planner", "sns:ListOriginationNumbers", "*", {}, True),
     ("planner", "sms-voice:DescribePhoneNumbers", "*", {}, True),
-    ("planner", "sms-voice:DescribePools", "*", {}, True),
-    ("planner", "sms-voice:DescribeAccountAttributes", "*", {}, True),
-    ("planner", "sms-voice:DescribeSpendLimits", "*", {}, True),
     ("planner", "sms-voice:GetResourcePolicy", "*", {}, True),
     ("planner", "sms-voice:SendTextMessage", "*", {}, False),
     ("planner", "s3:ListTagsForResource", LEDGER, {}, True),
@@ -483,6 +483,10 @@ ASKS = [
     ("checker", "kms:Decrypt", KEY, {VIA: "s3.us-east-1.amazonaws.com"}, True),
     ("checker", "kms:Decrypt", KEY.replace("ab-34cd", "00-34cd"), {}, False),
     ("checker", "kms:GenerateDataKeyWithoutPlaintext", SNS_KEY, {}, False),
+    # No folder of the bucket is a month.
+    ("checker", "s3:GetObject", f"arn:aws:s3:::{REPORTS}/2026/open-02.csv", {}, True),
+    ("checker", "s3:GetObject", f"arn:aws:s3:::{REPORTS}/2026/open-contacts.csv", {}, False),
+    ("function", "s3:GetObject", f"arn:aws:s3:::{REPORTS}/private/2026/open-02.csv", {}, False),
     ("function", "kms:GenerateDataKey", SNS_KEY, {VIA: "sns.us-east-1.amazonaws.com"}, True),
     ("function", "kms:GenerateDataKey", SNS_KEY, {VIA: "lambda.us-east-1.amazonaws.com"}, False),
     ("function", "kms:Encrypt", SNS_KEY, {VIA: "sns.us-east-1.amazonaws.com"}, False),

@@ -138,8 +138,8 @@ def test_as_json_it_is_one_object(examine: Examine) -> None:
         (
             {"senders": [("US", "PENDING", "SMS")]},
             {
-                "Origination_identity": "to do    your number is not active yet; finish its"
-                " registration in End User Messaging SMS"
+                "Origination_identity": "to do    your number is not active yet; submit its"
+                " registration, or wait up to 15 business days"
             },
         ),
         ({"senders": (), "voice": [{"Policy": LETS_SNS_IN}]}, {}),
@@ -164,8 +164,8 @@ def test_as_json_it_is_one_object(examine: Examine) -> None:
         (
             {"runs": ()},
             {
-                "Schedule": "to do    no run in 2 days; look at backlog-alerts-check in EventBridge"
-                " Scheduler"
+                "Schedule": "to do    no run yet, or none in 2 days; if its time has passed, look"
+                " at backlog-alerts-check in EventBridge Scheduler"
             },
         ),
         (
@@ -454,6 +454,90 @@ def test_a_ledger_that_is_switched_off_is_said(examine: Examine) -> None:
         0,
         printed(Ledger="ok       none, as ledger = false asks: each check sends what is over"),
     )
+
+
+def test_before_terraform_is_set_up_its_state_is_not_asked_for(
+    examine: Examine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("scripts.doctor.ROOT", tmp_path / "elsewhere")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    assert main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[5] == (
+        "State                 unknown  not asked; Terraform is not set up yet, see AWS provider"
+    )
+
+
+def test_credentials_of_another_account_are_not_asked_about_texts(examine: Examine) -> None:
+    aws = LiveAws(**READY)
+    another = state(topic=TOPIC.replace("123456789012", "999999999999"))
+
+    code, out = examine(aws, another)
+
+    assert code == 1
+    assert out.splitlines()[1] == (
+        "Credentials           to do    account 123456789012, but the topics are in 999999999999;"
+        " set AWS_PROFILE to one of that"
+    )
+    assert [action_of(request) for request in aws.requests] == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize("limit", ["NaN", "inf", "1e400", "much"])
+def test_a_limit_that_is_no_amount_of_money_is_unknown(limit: Any, examine: Examine) -> None:
+    code, out = examine(LiveAws(**READY, limit=limit))
+
+    assert code == 2
+    assert "SMS spend             unknown  no whole answer from AWS (ValueError)\n" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("aws_lambda_function", {}),
+        ("aws_sqs_queue", {"name": "q"}),
+        ("aws_cloudwatch_metric_alarm", {"evaluation_periods": None}),
+    ],
+)
+def test_a_state_that_is_not_whole_costs_its_own_line(
+    name: str, values: dict[str, Any], examine: Examine
+) -> None:
+    others = [{**r, "values": values} if r["type"] == name else r for r in SCHEDULED]
+
+    code, out = examine(LiveAws(**READY), state(others=others, ledger_bucket="city-ledger"))
+
+    assert code == 2
+    assert out.count("unknown  the state is not whole; run `make plan`") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        (
+            {"AWS_REGION": "us east 1"},
+            "Region                to do    that is no region; set AWS_REGION, such as us-east-1",
+        ),
+        (
+            {"AWS_SECRET_ACCESS_KEY": ""},
+            "Credentials           to do    one is missing; set AWS_ACCESS_KEY_ID and"
+            " AWS_SECRET_ACCESS_KEY",
+        ),
+    ],
+)
+def test_settings_that_are_not_whole_are_named(
+    variables: dict[str, str], line: str, examine: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    code, out = examine(LiveAws(**READY), "{}")
+
+    assert code == 1
+    assert line in out.splitlines()
 
 
 def test_a_machine_without_the_provider_is_told_how_to_get_it(

@@ -40,7 +40,8 @@ def test_an_alerts_test_is_sent_once_and_marked_in_every_channel(
 
     assert (code, *capsys.readouterr()) == (
         0,
-        'sent "[TEST] water is critical" to everybody on water_critical (message id m-1)\n',
+        'sent "[TEST] water is critical" to water_critical (message id m-1)\n'
+        "`make subscriptions` says who receives it\n",
         "",
     )
     (request,) = sns.requests
@@ -62,7 +63,8 @@ def test_the_operators_test_says_what_it_is(
 
     assert (code, *capsys.readouterr()) == (
         0,
-        'sent "[TEST] Backlog check" to everybody on backlog-operators (message id m-2)\n',
+        'sent "[TEST] Backlog check" to backlog-operators (message id m-2)\n'
+        "`make subscriptions` says who receives it\n",
         "",
     )
     (request,) = sns.requests

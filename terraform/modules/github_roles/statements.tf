@@ -67,7 +67,7 @@ locals {
       Resource = ["*"]
     }
     ReadAlarmsAndTextLogs = {
-      Action   = ["cloudwatch:ListTagsForResource", "logs:FilterLogEvents", "logs:ListTagsForResource"]
+      Action   = ["cloudwatch:ListTagsForResource", "logs:ListTagsForResource"]
       Resource = concat([local._alarms_arn], local._text_logs_arns)
     }
     ReadLedgerBucket = {
@@ -82,13 +82,11 @@ locals {
       ]
       Resource = ["*"]
     }
-    # What make doctor and make subscriptions ask about texts. No resource can be named for any of it.
+    # What the review asks about texts. It holds nobody's number, and no resource can be named for it.
     ReadTextFacts = {
       Action = [
-        "cloudwatch:GetMetricStatistics", "sms-voice:DescribeAccountAttributes", "sms-voice:DescribePhoneNumbers",
-        "sms-voice:DescribePools", "sms-voice:DescribeSpendLimits", "sms-voice:GetResourcePolicy", "sns:GetSMSAttributes",
-        "sns:GetSMSSandboxAccountStatus", "sns:ListOriginationNumbers", "sns:ListPhoneNumbersOptedOut",
-        "sns:ListSMSSandboxPhoneNumbers",
+        "cloudwatch:GetMetricStatistics", "sms-voice:DescribePhoneNumbers", "sms-voice:GetResourcePolicy",
+        "sns:GetSMSAttributes", "sns:GetSMSSandboxAccountStatus", "sns:ListOriginationNumbers",
       ]
       Resource = ["*"]
     }
