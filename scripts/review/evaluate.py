@@ -24,9 +24,12 @@ from scripts.review.people import (
     subscriptions_of,
 )
 from scripts.review.read import (
+    EVERYBODY_RECEIVES,
     FITS_THE_QUOTA,
     HAS_IDS,
+    POLICIES_FIT,
     REACHES_SOMEBODY,
+    SAME_ADDRESSES,
     AlertKey,
     Plan,
 )
@@ -125,8 +128,11 @@ def _unexplained(plan: Plan, explained: Mapping[str, object]) -> Iterator[str]:
             yield f"check {shown(name)}: {shown(status)}{says}"
 
 
-# What Terraform's checks warn of that is no risk.
+# What Terraform's checks warn of that is no risk; empty for Terraform's own words.
 _WARNINGS = {
+    EVERYBODY_RECEIVES: "",
+    POLICIES_FIT: "",
+    SAME_ADDRESSES: "",
     HAS_IDS: (
         "github_actions has no owner_id and repository_id: a repository made, renamed or"
         " transferred on GitHub since July 15, 2026 can't log in."
@@ -150,8 +156,10 @@ def _notes(plan: Plan, audiences: Audiences, silent: Iterable[AlertKey]) -> Iter
         yield "Nothing existed before. A policy is made for whoever runs the check."
     elif plan.alerts_after and plan.report_moves:
         yield "The report will be read from another address."
-    failing = {name for name, status, _ in plan.failing_checks if status == "fail"}
-    yield from (words for name, words in _WARNINGS.items() if name in failing)
+    failing = {name: says for name, status, says in plan.failing_checks if status == "fail"}
+    for name, words in _WARNINGS.items():
+        if name in failing and name != EVERYBODY_RECEIVES:  # said below, with who is new
+            yield words or f"Terraform warns: {shown(failing[name], LONGEST_LINE)}"
     begun = plan.nothing_after - plan.nothing_before
     for people, since in ((begun, "from now on"), (plan.nothing_after - begun, "as before")):
         if people:

@@ -27,6 +27,9 @@ HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
 HAS_IDS = "github_actions_has_ids"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
+EVERYBODY_RECEIVES = "everybody_receives_something"
+SAME_ADDRESSES = "a_person_has_one_email_and_one_phone"
+POLICIES_FIT = "runner_policies_fit_one_role"
 LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 
 # The parts of a plan that a review looks at.

@@ -895,6 +895,19 @@ def test_json_is_one_object_whatever_goes_wrong(
     assert (found["exit_code"], len(found["undetermined"]), err) == (2, 1, "")
 
 
+def test_what_terraform_warns_of_is_repeated() -> None:
+    plan = json.loads(a_plan(*TOPICS, ANA, SMS))
+    problems = [{"problems": [{"message": "The same name has different\n addresses."}]}]
+    plan["checks"] = [
+        {"address": {"name": name}, "status": "fail", "instances": problems}
+        for name in ("a_person_has_one_email_and_one_phone", "everybody_receives_something")
+    ]
+    found = evaluate(read_plan(json.dumps(plan).encode()))
+
+    assert (found.undetermined, found.exit_code) == ((), 0)
+    assert found.notes == ("Terraform warns: The same name has different addresses.",)
+
+
 def test_what_terraform_says_of_a_check_is_repeated_without_an_address() -> None:
     check = {"address": {"name": "mine"}, "status": "fail"}
 
