@@ -214,7 +214,6 @@ def test_the_planner_plans_and_asks_about_texts(city: City) -> None:
     with enforced() as asked:
         shown = city.terraform("planner", "plan", "-lock=false", "-input=false", "-no-color")
         city.client("planner", "sns").get_sms_attributes()
-        city.client("planner", "sns").list_phone_numbers_opted_out()
         # What make doctor asks for: a metric of the month.
         city.client("planner", "cloudwatch").get_metric_statistics(
             Namespace="AWS/SNS",
