@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from runner.errors import BacklogError, ConfigError
 from scripts.review.evaluate import MAX_REMOVED, Review, evaluate
@@ -38,12 +38,19 @@ EXIT_CODES = """exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Review one plan: write the report, then return the exit code."""
-    options = parser().parse_args(argv)
+    try:
+        options = parser(_Parser).parse_args(argv)
+        style, found = options.format, review(options)
+    except _UsageError as error:
+        if not _asks_for_json(sys.argv[1:] if argv is None else argv):
+            parser().print_usage(sys.stderr)
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(2) from None
+        style, found = "json", Review(undetermined=(str(error),))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name must not stop the review
-    found = review(options)
     try:
-        print(RENDERERS[options.format](found), flush=True)
+        print(RENDERERS[style](found), flush=True)
     except OSError as error:  # a closed pipe, a full disk
         print(f"error: the review could not be written: {error.strerror}", file=sys.stderr)
         return 2
@@ -70,6 +77,8 @@ def review(options: argparse.Namespace) -> Review:
         return Review(undetermined=(str(error),))
     except OSError as error:
         return Review(undetermined=(f"{error.filename}: {error.strerror}",))
+    except Exception as error:  # a mistake here must not pass for a review, nor show a value
+        return Review(undetermined=(f"the review itself failed: {type(error).__name__}",))
     if options.texts and any("sms" in alert.protocols for alert in plan.alerts_after.values()):
         found = _with_texts(found, plan)
     if options.accept is None:
@@ -134,9 +143,24 @@ def _text(path: str) -> str:
         raise ConfigError(f"{path}: is not UTF-8") from None
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    made = argparse.ArgumentParser(
+class _UsageError(Exception):
+    """The command line is not one of this program's."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(message)
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    return "json" in "=".join(argv).partition("--format=")[2].split("=")[:1]
+
+
+def parser(
+    kind: type[argparse.ArgumentParser] = argparse.ArgumentParser,
+) -> argparse.ArgumentParser:
+    """Return the parser of the command line, of a kind that says what happens to errors."""
+    made = kind(
         prog="python -m scripts.review",
         description="Say what a plan means for people, and reject what is risky.",
         epilog=EXIT_CODES,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from scripts.review import risks, thresholds, watch
 from scripts.review.contacts import compare_contacts
 from scripts.review.people import (
+    LONGEST_LINE,
     Audiences,
     PersonChange,
     Subscribers,
@@ -23,11 +24,12 @@ from scripts.review.people import (
     subscriptions_of,
 )
 from scripts.review.read import (
+    EVERYBODY_RECEIVES,
     FITS_THE_QUOTA,
     HAS_IDS,
-    HAS_ONE_ADDRESS,
+    POLICIES_FIT,
     REACHES_SOMEBODY,
-    RECEIVES_SOMETHING,
+    SAME_ADDRESSES,
     AlertKey,
     Plan,
 )
@@ -89,14 +91,17 @@ def evaluate(
         *risks.topic_risks(plan, audiences),
         *risks.subscriber_risks(plan, audiences, max_removed),
         *risks.alert_risks(plan),
-        *thresholds.threshold_risks(verdicts),
+        *thresholds.threshold_risks(plan, verdicts),
         *risks.resource_risks(plan),
         *watch.watch_risks(plan),
     ]
     if emails > PENDING_QUOTA:
         found.append(f"{emails} email subscriptions; {PENDING_QUOTA} may be pending confirmation")
-    explained = {REACHES_SOMEBODY: silent, FITS_THE_QUOTA: emails > PENDING_QUOTA}
-    explained |= dict.fromkeys([HAS_IDS, HAS_ONE_ADDRESS, RECEIVES_SOMETHING], True)
+    explained = {
+        **dict.fromkeys(_WARNINGS, True),
+        REACHES_SOMEBODY: silent,
+        FITS_THE_QUOTA: emails > PENDING_QUOTA,
+    }
     notes = [*_notes(plan, audiences, silent)]
     if contacts:
         notes += compare_contacts(*contacts, plan, subscriptions)
@@ -116,10 +121,23 @@ def evaluate(
 
 def _unexplained(plan: Plan, explained: Mapping[str, object]) -> Iterator[str]:
     """Name Terraform's checks that fail for a reason that this review does not know."""
-    for name, status in plan.failing_checks:
+    for name, status, message in plan.failing_checks:
         is_explained = status == "fail" and (name in watch.CHECKS or explained.get(name))
         if not is_explained and not (status == "unknown" and plan.destroys_all):
-            yield f"check {shown(name)}: {shown(status)}"
+            says = f": {shown(message, LONGEST_LINE)}" if message else ""
+            yield f"check {shown(name)}: {shown(status)}{says}"
+
+
+# What Terraform's checks warn of that is no risk; empty for Terraform's own words.
+_WARNINGS = {
+    EVERYBODY_RECEIVES: "",
+    POLICIES_FIT: "",
+    SAME_ADDRESSES: "",
+    HAS_IDS: (
+        "github_actions has no owner_id and repository_id: a repository made, renamed or"
+        " transferred on GitHub since July 15, 2026 can't log in."
+    ),
+}
 
 
 def _alerts(keys: Iterable[AlertKey]) -> str:
@@ -135,14 +153,17 @@ def _notes(plan: Plan, audiences: Audiences, silent: Iterable[AlertKey]) -> Iter
     if pending:
         yield f"No subscriber has confirmed yet: {_alerts(pending)}."
     if plan.is_first:
-        made = sum(c.type.startswith("aws_iam_") for c in plan.changes)
-        yield f"Nothing existed before. IAM resources made with the topics: {made}."
+        yield "Nothing existed before. A policy is made for whoever runs the check."
     elif plan.alerts_after and plan.report_moves:
         yield "The report will be read from another address."
-    if (HAS_IDS, "fail") in plan.failing_checks:
-        yield (
-            "github_actions has no owner_id and repository_id: a repository made, renamed or"
-            " transferred on GitHub since July 15, 2026 can't log in."
-        )
+    failing = {name: says for name, status, says in plan.failing_checks if status == "fail"}
+    for name, words in _WARNINGS.items():
+        if name in failing and name != EVERYBODY_RECEIVES:  # said below, with who is new
+            yield words or f"Terraform warns: {shown(failing[name], LONGEST_LINE)}"
+    begun = plan.nothing_after - plan.nothing_before
+    for people, since in ((begun, "from now on"), (plan.nothing_after - begun, "as before")):
+        if people:
+            names = listed(f"{name} ({department})" for department, name in sorted(people))
+            yield f"In the contacts, and receives nothing, {since}: {names}."
     if plan.contacts_are_elsewhere:
         yield "The contacts are not in this repository; who edited what is not compared."

@@ -9,7 +9,7 @@ from typing import Literal, TypeVar
 
 from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
 
-LONGEST_NAME = 60
+LONGEST_NAME, LONGEST_LINE = 60, 300
 # An email, or what may be a phone number. Terraform rejects such names; this is the second lock.
 _ADDRESS_LIKE = re.compile(r"[^\s@][@\ufe6b\uff20]\w|(\d[\W_]*){7}")
 
@@ -115,12 +115,12 @@ class Subscribers:
 
 
 @cache
-def shown(name: str) -> str:
+def shown(name: str, longest: int = LONGEST_NAME) -> str:
     """Return a name as one line of inert text; what looks like an address is not repeated."""
     if _ADDRESS_LIKE.search(name):
         return "(a name that looks like an address)"
     inert = "".join(c if c.isprintable() else "?" for c in name).strip()
-    return inert if len(inert) <= LONGEST_NAME else inert[: LONGEST_NAME - 3] + "..."
+    return inert if len(inert) <= longest else inert[: longest - 3] + "..."
 
 
 def listed(names: Iterable[str], limit: int = 10) -> str:

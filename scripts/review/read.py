@@ -9,41 +9,34 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from runner.config import Alert
+from runner.config import Alert, Config
 from runner.config import alert as runner_alert
 from runner.errors import BacklogError
+from scripts.review.compare import Table, is_any
+from scripts.review.made import READ
 
 SUBSCRIPTION, TOPIC = "aws_sns_topic_subscription", "aws_sns_topic"
 # The check blocks in terraform/.
 REACHES_SOMEBODY = "every_alert_reaches_somebody"
 FITS_THE_QUOTA = "invitations_fit_the_quota"
-RECEIVES_SOMETHING = "everybody_receives_something"
-HAS_ONE_ADDRESS = "a_person_has_one_email_and_one_phone"
 HAS_LEDGER = "a_schedule_has_a_ledger"
 HAS_OPERATORS = "a_schedule_has_operators"
 HAS_IDS = "github_actions_has_ids"
 IS_FREQUENT = "a_schedule_runs_as_often_as_its_alarm_expects"
+EVERYBODY_RECEIVES = "everybody_receives_something"
+SAME_ADDRESSES = "a_person_has_one_email_and_one_phone"
+POLICIES_FIT = "runner_policies_fit_one_role"
 LIMIT_HAS_OPERATORS = "a_limit_for_texts_has_operators"
 
 # The parts of a plan that a review looks at.
 _READ = {
     *("action_invocations", "applyable", "checks", "complete", "configuration", "errored"),
-    *("deferred_changes", "format_version", "output_changes", "resource_changes"),
-    *("resource_drift", "variables"),
-}
-_IN_A_TOPIC = re.compile(r'module\.alert_topic\["([A-Za-z0-9_-]+)"\]')
-# Where what keeps the check itself stands in terraform/.
-_PARTS = {
-    "ledger": re.compile(r'module\.ledger\["this"\]\.aws_s3_bucket(_[a-z_]+)?\.this'),
-    "operators": re.compile(
-        r"(aws_sns_topic(_policy|_subscription)?|terraform_data)\.operators\b.*"
-    ),
-    "schedule": re.compile(r'module\.schedule\["this"\]\.aws_.*'),
-    "sms": re.compile(r"aws_[a-z_]+\.sms\b.*"),
+    *("deferred_changes", "format_version", "output_changes", "prior_state"),
+    *("resource_changes", "resource_drift", "variables"),
 }
 # The fields of runner_config that say how the check is run, in the clerk's words, and which of
 # their values are shown: none that may be an address.
@@ -54,6 +47,10 @@ _SETTINGS = {
     "ledger_bucket": ("ledger", None),
     "operators_topic_arn": ("operators", None),
 }
+# What a runner_config and the outputs consist of, and how the one provider is set.
+_FIELDS = {field.name for field in fields(Config)}
+_OUTPUTS = {"ci_role_arns", "coverage", "runner_config", "runner_policy_arns"}
+_PROVIDERS, _PROVIDER_SETTINGS = {"aws", "terraform"}, {"default_tags"}
 # The types of an alert's fields that are no text.
 _KINDS = {"protocols": tuple, "services": tuple, "threshold": int}
 
@@ -69,8 +66,9 @@ class InvalidPlanError(BacklogError):
 class Change:
     """One resource and what happens to it.
 
-    topic: the alert topic in whose module it is, empty outside. key: its for_each key.
-    part: what else it is of: ledger, operators, schedule, sms, or empty.
+    topic: the alert topic in whose module it is, empty outside. key: its for_each key, or its name.
+    part: of the configuration, as in made.py; empty for what the configuration doesn't make.
+    wrong: the attributes, by name, with another value than this configuration makes.
     action: create, update, delete, replace, no-op, read, forget, or the plan's own unknown word.
     changed: the attributes that differ, by name. replaced_for: those that force a replacement.
     protocol: of a subscription. was_confirmed: whether its invitation was accepted.
@@ -87,6 +85,7 @@ class Change:
     was_confirmed: bool = False
     is_moved: bool = False
     part: str = ""
+    wrong: tuple[str, ...] = ()
 
     @property
     def before(self) -> bool:
@@ -113,8 +112,10 @@ class Plan:
     check is run. report_moves: whether report_url changes. runs_programs: whether it would run
     something on the machine that applies it. contacts_are_elsewhere: not in a file beside it.
     texts_the_us: whether a number of country code 1 is to get texts.
-    failing_checks: (name, status) of the checks that do not pass. content: a checksum of all that
-    the plan would do.
+    nothing_before, nothing_after: (department, name) of those in the contacts who receive nothing.
+    shared: (topic, key) of the subscriptions with an address that another of the topic's has, too.
+    foreign: what else is not of this configuration, in words. failing_checks: (name, status,
+    message) of the checks that do not pass. content: a checksum of all that the plan would do.
     """
 
     changes: tuple[Change, ...]
@@ -126,7 +127,11 @@ class Plan:
     runs_programs: bool
     contacts_are_elsewhere: bool
     texts_the_us: bool
-    failing_checks: tuple[tuple[str, str], ...]
+    nothing_before: frozenset[tuple[str, str]]
+    nothing_after: frozenset[tuple[str, str]]
+    shared: tuple[tuple[str, str], ...]
+    foreign: tuple[str, ...]
+    failing_checks: tuple[tuple[str, str, str], ...]
     content: str
 
     @cached_property
@@ -189,22 +194,89 @@ def read_plan(body: bytes) -> Plan:
 def _read(plan: Any) -> Plan:
     _check_that_it_is_whole(plan)
     before, after = _configs(plan["output_changes"])
+    table = Table(plan, after)
     contacts = plan.get("variables", {}).get("contacts_csv", {}).get("value", "")
-    vanished = [c for c in map(_change, plan.get("resource_drift", [])) if c.action == "delete"]
+    drift = [_change(change, table) for change in plan.get("resource_drift", [])]
+    changes = tuple(_change(change, table) for change in plan["resource_changes"])
     return Plan(
-        tuple(map(_change, plan["resource_changes"])),
-        frozenset((c.type, c.topic, c.key) for c in vanished),
+        changes,
+        frozenset((c.type, c.topic, c.key) for c in drift if c.action == "delete"),
         _alerts(before),
         _alerts(after),
         tuple(_settings(before, after)),
         before.get("report_url") != after.get("report_url"),
         bool(plan.get("action_invocations"))
-        or _has_provisioners(plan.get("configuration", {}).get("root_module", {})),
+        or _has_provisioners(plan["configuration"]["root_module"]),
         str(contacts).startswith("s3://"),
         any(map(_texts_the_us, plan["resource_changes"])),
+        _receive_nothing(plan["resource_changes"], "before"),
+        _receive_nothing(plan["resource_changes"], "after"),
+        tuple(_shared(changes, plan["resource_changes"])),
+        tuple(_foreign(plan, after, table)),
         tuple(sorted(_failing(plan["checks"]))),
         _content(plan),
     )
+
+
+def _receive_nothing(changes: Iterable[Mapping[str, Any]], side: str) -> frozenset[tuple[str, str]]:
+    (found, *_) = [
+        *(c["change"] for c in changes if c["address"] == "terraform_data.receive_nothing"),
+        {},
+    ]
+    people = (found.get(side) or {}).get("input") or []
+    return frozenset((str(person["department"]), str(person["name"])) for person in people)
+
+
+def _shared(
+    changes: Iterable[Change], entries: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
+    """Yield who has an address that another subscription to the topic has, too.
+
+    At AWS the two are one, and the end of either is the end of both. An address that one gives up
+    and another takes is no such case: Terraform ends before it begins.
+    """
+    taken: dict[tuple[str, str], str] = {}
+    given_up: list[tuple[tuple[str, str], str]] = []
+    kept = set()
+    for change, entry in zip(changes, entries, strict=True):
+        if change.type != SUBSCRIPTION or not change.topic:
+            continue
+        old, new = (
+            (change.topic, str((entry["change"].get(side) or {}).get("endpoint")).lower())
+            for side in ("before", "after")
+        )
+        if change.after and taken.setdefault(new, change.key) != change.key:
+            yield change.topic, change.key
+        if change.stays:
+            kept.add(new)
+        elif change.before:
+            given_up.append((old, change.key))
+    yield from ((old[0], key) for old, key in given_up if old in kept)
+
+
+def _foreign(plan: Mapping[str, Any], config: Mapping[str, Any], table: Table) -> Iterator[str]:
+    """Say what of the outputs and the provider is not of this configuration."""
+    outputs = plan["output_changes"]
+    if any(outputs[name]["actions"] != ["delete"] for name in outputs.keys() - _OUTPUTS):
+        yield "there is an output that this review does not know"
+    if config and not config.keys() <= _FIELDS:
+        yield "runner_config has a field that this review does not know"
+    for name in ("max_report_age_days", "notify_recovery", "remind", "report_url"):
+        if config and config.get(name) != table.variables.get(name, config.get(name)):
+            yield f"{name} in runner_config is not what this configuration makes"
+    bucket = config.get("ledger_bucket")
+    if isinstance(bucket, str) and bucket != table.bucket:
+        yield "the ledger would be in another bucket than the one that is made for it"
+    operators = config.get("operators_topic_arn")
+    if isinstance(operators, str) and operators not in table.operators:
+        yield "operators would be notified through another topic than theirs"
+    for alert in (config.get("alerts") or {}).items():
+        if alert[1].get("topic_arn", "") not in ("", None, table.arn(alert[0])):
+            yield f"topic {alert[0]}: its alert would be published to another topic"
+    for name, provider in plan["configuration"].get("provider_config", {}).items():
+        settings = provider.get("expressions", {}).keys()
+        if name not in _PROVIDERS or not settings <= _PROVIDER_SETTINGS:
+            yield "a provider is set otherwise: it may reach another account or region"
 
 
 def _check_that_it_is_whole(plan: Any) -> None:
@@ -220,7 +292,7 @@ def _check_that_it_is_whole(plan: Any) -> None:
         )
     if plan["complete"] is not True or plan.get("deferred_changes"):
         raise InvalidPlanError("the plan is of a part alone (-target, or deferred changes)")
-    for name in ("resource_changes", "output_changes", "checks"):
+    for name in ("resource_changes", "output_changes", "checks", "configuration", "prior_state"):
         if not plan.get(name):
             raise InvalidPlanError(f"the plan has no {name}; it may be of something else")
     acts = any(
@@ -230,40 +302,36 @@ def _check_that_it_is_whole(plan: Any) -> None:
         raise InvalidPlanError("Terraform says that this plan can't be applied")
 
 
-def _change(change: Mapping[str, Any]) -> Change:
+def _change(change: Mapping[str, Any], table: Table) -> Change:
     actions = list(map(str, change["change"]["actions"]))
+    action = "replace" if sorted(actions) == ["create", "delete"] else " and ".join(actions)
     before, after = (change["change"].get(side) or {} for side in ("before", "after"))
     unknown = change["change"].get("after_unknown") or {}
-    names = before.keys() | after.keys()
-    module = _IN_A_TOPIC.fullmatch(change.get("module_address", ""))
+    is_new, is_updated = action in ("create", "replace"), action == "update"
+    found = table.find(change, is_new=is_new, is_changed=is_new or is_updated)
+    changed = [] if not is_updated else sorted(before.keys() | after.keys() | unknown.keys())
     data = "data." if change["mode"] == "data" else ""
     return Change(
         type=data + change["type"],
-        topic=module[1] if module else "",
+        topic=found.words.get("topic", "") if found else "",
         key=str(change.get("index", change["name"])),
-        action="replace" if sorted(actions) == ["create", "delete"] else " and ".join(actions),
+        action=action,
         changed=tuple(
-            sorted(n for n in names if _is_any(unknown.get(n)) or before.get(n) != after.get(n))
+            n for n in changed if is_any(unknown.get(n)) or before.get(n) != after.get(n)
         ),
         replaced_for=tuple(str(path[0]) for path in change["change"].get("replace_paths", [])),
         protocol=str((after or before).get("protocol", "")),
         was_confirmed=before.get("pending_confirmation") is False,
         is_moved=any(change.get(name) for name in ("previous_address", "deposed"))
         or bool(change["change"].get("importing")),
-        part=next((p for p, at in _PARTS.items() if at.fullmatch(change["address"])), ""),
+        part=found.part if found else "data" if change["address"] in READ else "",
+        wrong=found.wrong if found else (),
     )
 
 
 def _texts_the_us(change: Mapping[str, Any]) -> bool:
     after = change["change"].get("after") or {}
     return after.get("protocol") == "sms" and str(after.get("endpoint")).startswith("+1")
-
-
-def _is_any(unknown: Any) -> bool:
-    """Tell whether anything is true in it: of a list, [false] says that its one item is known."""
-    if isinstance(unknown, (dict, list)):
-        return any(map(_is_any, unknown.values() if isinstance(unknown, dict) else unknown))
-    return bool(unknown)
 
 
 def _configs(outputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -318,10 +386,13 @@ def _has_provisioners(module: Mapping[str, Any]) -> bool:
     )
 
 
-def _failing(checks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _failing(checks: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
     for check in checks:
         if check["status"] != "pass":
-            yield str(check["address"].get("name", "unnamed")), str(check["status"])
+            found = [p for i in check.get("instances") or () for p in i.get("problems") or ()]
+            messages = " ".join(str(problem.get("message", "")) for problem in found)
+            name = check["address"].get("name", "unnamed")
+            yield str(name), str(check["status"]), " ".join(messages.split())
 
 
 def _content(plan: Mapping[str, Any]) -> str:

@@ -1,25 +1,25 @@
 """Plan -> what is risky for subscribers, and of topics and other resources. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from fractions import Fraction
 
-from scripts.review.people import Audiences, listed, name_of, shown
-from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Change, Plan
-from scripts.review.watch import SENDER, TAGS, is_watched
-
-# Fewer may leave an alert at once without being a risk, whatever their share is.
-FEW = 3
+from scripts.review.made import TAGS
+from scripts.review.people import LONGEST_LINE, Audiences, listed, name_of, shown
+from scripts.review.read import SUBSCRIPTION, TOPIC, AlertKey, Plan
+from scripts.review.watch import SENDER
 
 _POLICY = "aws_sns_topic_policy"
-# They hold nothing at AWS: what ends before what begins, by topic, and who receives nothing.
-_MARKERS = {("terraform_data", "destroy_before_create"), ("terraform_data", "receive_nothing")}
-_HARMLESS = {
-    *("data.aws_s3_object", "data.aws_kms_key", "data.aws_partition"),
-    *("data.aws_caller_identity", "data.aws_region", "data.aws_service"),
+_KNOWN_ACTIONS = {"no-op", "create", "update", "delete", "replace"}
+# Part of the configuration -> who gets the permissions that its IAM resources are.
+_PERMITTED = {
+    "alerts": "whoever runs the check",
+    "schedule": "the scheduled check",
+    "GitHub Actions": "GitHub Actions",
+    "sms": "SNS, to log texts",
 }
-_KNOWN_ACTIONS = {"no-op", "create", "read", "update", "delete", "replace"}
-_CHANNELS = {"email", "sms"}
+_NEVER = {(SUBSCRIPTION, "update")}
+_PERMISSIONS = {"create": "are given to", "delete": "are taken from"}
 
 
 def subscriber_risks(plan: Plan, audiences: Audiences, max_removed: Fraction) -> Iterator[str]:
@@ -35,19 +35,30 @@ def subscriber_risks(plan: Plan, audiences: Audiences, max_removed: Fraction) ->
             received = len(audience.received)
             yield f"{name}: nobody receives it until somebody confirms; {received} received it"
         again = set() if key in made else audience.again  # topic_risks says who
-        for people, what in (
-            (audience.before - audience.after, "unsubscribed"),
-            (again, "must confirm again"),
+        for people, what, one in (
+            (audience.before - audience.after, "unsubscribed", 0),
+            (again, "must confirm again", 1),  # one corrected address is no risk
         ):
             number = len(people)
-            if audience.after and number > FEW and number > max_removed * total:
+            if audience.after and number > one and number > max_removed * total:
                 share = f"{number / total:.0%}; the limit is {float(max_removed):.0%}"
-                yield f"{name}: {number} of {total} {what}, {share} and {FEW} people"
+                yield f"{name}: {number} of {total} {what}, {share}"
         if audience.invited:
             yield (
                 f"{name}: {listed(sorted(audience.invited))} unsubscribed or never confirmed, and"
                 " would be invited again; to prevent it, set Channels in the contacts"
             )
+    for topic, where in sorted(plan.shared):
+        channel, _, person = where.partition("/")
+        yield (
+            f"{name_of(plan.alert_of[topic])}: {shown(person)} has the same address for"
+            f" {shown(channel)} as somebody else; at AWS the two are one, and they end together"
+        )
+    for department, person in sorted(plan.nothing_after - plan.nothing_before):
+        theirs = [a for (d, _), a in audiences.items() if d == department and person in a.before]
+        if theirs:
+            name = f"{shown(department)}: {shown(person)}"
+            yield f"{name} stays in the contacts, and loses every alert"
     for key in sorted(plan.alerts_after.keys() - plan.alerts_before.keys()):
         if not audiences[key].after:
             yield f"{name_of(key)}: is new and has no subscriber"
@@ -88,59 +99,60 @@ def alert_risks(plan: Plan) -> Iterator[str]:
         {alert.topic: alert for alert in alerts.values()}
         for alerts in (plan.alerts_before, plan.alerts_after)
     )
-    for change in (c for c in plan.topics if c.after):
-        old, new = before.get(change.topic), after.get(change.topic)
-        name = f"topic {change.topic}"
+    topics = {c.topic for c in plan.topics if c.after}
+    for topic in sorted(topics):
+        old, new = before.get(topic), after.get(topic)
         if not new:
-            yield f"{name}: no alert in runner_config names it, so nothing is published to it"
-            continue
-        if old and (old.department, old.level) != (new.department, new.level):
-            yield f"{name} is another department's or level's alert than before"
-        if old and change.stays and old.topic_arn != new.topic_arn:
-            yield f"{name}: its alert would be published to another topic"
+            yield (
+                f"topic {topic}: no alert in runner_config names it, so nothing is published to it"
+            )
+        elif old and (old.department, old.level) != (new.department, new.level):
+            yield f"topic {topic} is another department's or level's alert than before"
+    for topic in sorted(after.keys() - topics):
+        yield f"topic {shown(topic)}: an alert in runner_config names it, and it is not there"
 
 
 def resource_risks(plan: Plan) -> Iterator[str]:
-    """Name what can't be put into people's words: permissions, and what isn't known here."""
+    """Name what can't be put into people's words: permissions, and what isn't made like this."""
     made_or_ended = {c.topic for c in plan.topics if not c.stays and (c.before or c.after)}
-    policies, permissions, unknown = [], Counter[str](), Counter[str]()
+    policies, permissions, unknown = [], set[str](), Counter[str]()
+    wrong: defaultdict[tuple[str, str, tuple[str, ...]], list[str]] = defaultdict(list)
     for change in plan.changes:
         kind, what = shown(change.type), f"{shown(change.type)}: {shown(change.action)}"
+        if change.wrong:
+            wrong[kind, change.topic or change.part, change.wrong].append(change.key)
         if change.is_moved:
             unknown[f"{kind}: moved, imported or left over from a replacement"] += 1
-        if change.action == "no-op" or (change.action == "read" and change.type in _HARMLESS):
+        if change.action == "no-op" or (change.action == "read" and change.part == "data"):
             continue
         if change.action == "forget":
             unknown[f"{kind}: forgotten; AWS keeps it and nobody manages it"] += 1
-        elif change.action not in _KNOWN_ACTIONS:
+        elif change.part and (
+            change.action not in _KNOWN_ACTIONS or (change.type, change.action) in _NEVER
+        ):
             unknown[f"{what}, an action that this review does not know"] += 1
+        elif change.type.startswith("aws_iam_"):
+            is_noted = change.part == "alerts" and plan.is_first
+            is_tagged = change.part and change.changed and TAGS.issuperset(change.changed)
+            if not (is_noted or is_tagged):
+                verb = _PERMISSIONS.get(change.action, "change for")
+                who = _PERMITTED.get(change.part)
+                permissions.add(f" {verb} {who}" if who else f" change: {what}")
+        elif not change.part and (change.type, change.action) != ("terraform_data", "delete"):
+            unknown[f"{what}, a resource that this review does not know"] += 1
         elif change.type == _POLICY and change.topic:
             policies += [] if change.topic in made_or_ended else [change.topic]
-        elif change.type == TOPIC and change.topic and change.action == "update":
-            # Anything else can silence it, or open it to others.
-            if settings := set(change.changed) - TAGS - {SENDER}:
-                yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
-        elif change.type.startswith("aws_iam_"):
-            if not (plan.is_first and change.type == "aws_iam_policy"):  # a note says so then
-                permissions[what] += 1
-        elif not (_is_understood(change) or is_watched(change)):
-            unknown[f"{what}, a resource that this review does not know"] += 1
+        elif change.type == TOPIC and change.topic and set(change.changed) - TAGS - {SENDER}:
+            settings = set(change.changed) - TAGS - {SENDER}  # can silence it, or open it to others
+            yield f"topic {change.topic} is modified: {listed(sorted(settings))}"
     if policies:
         yield f"who may use a topic changes for {listed(sorted(policies))}"
-    yield from (f"permissions change: {n} x {what}" for what, n in sorted(permissions.items()))
+    yield from (f"permissions{words}" for words in sorted(permissions))
+    for (kind, place, attributes), keys in sorted(wrong.items()):
+        where = f"{shown(place)} {listed(key for key in keys if key != 'this')}".strip()
+        verb = "is" if len(attributes) == 1 else "are"
+        yield f"{kind} at {where}: {listed(attributes)} {verb} not what this configuration makes"
     yield from (f"{number} x {what}" for what, number in sorted(unknown.items()))
+    yield from sorted({shown(line, LONGEST_LINE) for line in plan.foreign})
     if plan.runs_programs:
         yield "the configuration would run programs on the machine that applies it"
-
-
-def _is_understood(change: Change) -> bool:
-    """Tell what the people's part of a review speaks of, and the markers, which hold nothing."""
-    if (change.type, change.key) in _MARKERS:
-        return change.action != "read" and bool(change.topic) != (change.key == "receive_nothing")
-    if not change.topic:
-        return False
-    if change.type == SUBSCRIPTION:
-        channel = change.key.partition("/")[0]
-        is_known = channel in _CHANNELS and change.protocol in (channel, "")
-        return is_known and change.action in ("create", "delete", "replace")
-    return change.action != "read" and change.type == TOPIC

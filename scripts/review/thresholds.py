@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from runner.config import Alert
 from runner.rules import Decision, decide
-from scripts.review.people import listed, name_of
+from scripts.review.people import LONGEST_LINE, listed, name_of, shown
 from scripts.review.read import AlertKey, Plan
 
 if TYPE_CHECKING:
     from runner.report import Report
     from scripts.backtest.replay import History
 
-# What the last report means before and after, of the alerts that exist on both sides.
-Verdicts = Mapping[AlertKey, tuple[Decision, Decision]]
+# What the last report means for each alert before and after; None where there is no such alert.
+Verdicts = Mapping[AlertKey, tuple[Decision | None, Decision | None]]
 # Replays the last months of reports for some alerts.
 Replay = Callable[[list[Alert]], "list[History]"]
 
@@ -24,24 +24,36 @@ def compare_verdicts(plan: Plan, report: Report | None) -> Verdicts:
     """Evaluate one report by the alerts as they were and as they will be."""
     if not report:
         return {}
-    both = sorted(plan.alerts_before.keys() & plan.alerts_after.keys())
-    sides = (plan.alerts_before, plan.alerts_after)
-    decisions = [decide(tuple(alerts[key] for key in both), report) for alerts in sides]
-    return dict(zip(both, zip(*decisions, strict=True), strict=True))
+    sides = [
+        {(d.alert.department, d.alert.level): d for d in decide(tuple(alerts.values()), report)}
+        for alerts in (plan.alerts_before, plan.alerts_after)
+    ]
+    return {key: (sides[0].get(key), sides[1].get(key)) for key in sides[0] | sides[1]}
 
 
-def threshold_risks(verdicts: Verdicts) -> Iterator[str]:
-    """Name alerts that the last report was over for, and would not be any more."""
-    for key, (before, after) in verdicts.items():
-        old, new = before.alert.threshold, after.alert.threshold
-        raised = f"{name_of(key)}: the threshold is raised from {old} to {new}"
-        if before.verdict == "unknown" and new > old:
-            yield f"{raised}, and the last report's count is unknown"
-        elif before.verdict == "over" and after.verdict == "below" and new > old:
-            yield f"{raised}; the last report's count of {after.count} would no longer alert"
-        elif before.verdict == "over" and after.verdict != "over":
+def threshold_risks(plan: Plan, verdicts: Verdicts) -> Iterator[str]:
+    """Name alerts that the last report was over for, and would not be any more, or may not be."""
+    for key in sorted(plan.alerts_after):
+        old, new = plan.alerts_before.get(key), plan.alerts_after[key]
+        before, after = verdicts.get(key, (None, None))
+        limit = old.threshold if old else new.threshold
+        is_raised = new.threshold > limit
+        raised = f"{name_of(key)}: the threshold is raised from {limit} to {new.threshold}"
+        if not after:
+            if is_raised:
+                yield f"{raised}, and no report says what that means: give REPORT"
+        elif after.verdict == "unknown":
+            why = f"the last report's count is unknown: {shown(after.reason, LONGEST_LINE)}"
+            if is_raised:
+                yield f"{raised}, and {why}"
+            elif not old or old.services != new.services:
+                yield f"{name_of(key)}: {'its services change' if old else 'is new'}, and {why}"
+        elif before and before.verdict == "over" and after.verdict == "below":
             count = f"the last report's count of {before.count}"
-            yield f"{name_of(key)}: {count} alerted, and would no longer"
+            if is_raised:
+                yield f"{raised}; the last report's count of {after.count} would no longer alert"
+            else:
+                yield f"{name_of(key)}: {count} alerted, and would no longer"
 
 
 def alert_changes(plan: Plan, verdicts: Verdicts, replay: Replay | None) -> Iterator[str]:
@@ -50,12 +62,13 @@ def alert_changes(plan: Plan, verdicts: Verdicts, replay: Replay | None) -> Iter
         before, after = plan.alerts_before.get(key), plan.alerts_after.get(key)
         if before and after:
             changed = ", ".join(_changed(before, after))
-            verdict = f". {_verdict(*verdicts[key])}" if key in verdicts else ""
+            verdict = _verdict(*verdicts.get(key, (None, None)))
             same = (before.threshold, before.services) == (after.threshold, after.services)
             past = "" if same else _past([before, after], replay)
             what = f"{changed}{verdict}{past}" if changed else ""
         elif after:
-            what = f"new, alerts over {after.threshold}{_past([after], replay)}"
+            verdict = _verdict(*verdicts.get(key, (None, None)))
+            what = f"new, alerts over {after.threshold}{verdict}{_past([after], replay)}"
         elif before:
             what = f"removed, alerted over {before.threshold}"
         if what:
@@ -84,17 +97,33 @@ def _changed(before: Alert, after: Alert) -> Iterator[str]:
         old, new = (listed(alert.protocols) or "none" for alert in (before, after))
         yield f"channels {old} -> {new}"
     if before.services != after.services:
-        yield f"services changed ({len(before.services)} -> {len(after.services)})"
+        added, removed = (
+            [service for service in one.services if service not in other.services]
+            for one, other in ((after, before), (before, after))
+        )
+        changes = [f"{listed(n)} {w}" for n, w in ((added, "added"), (removed, "removed")) if n]
+        yield f"services: {', '.join(changes) or 'another order'}"
     for text in ("subject", "message", "sms"):
         if getattr(before, text) != getattr(after, text):
             yield f"text of the {text} changed"
 
 
-def _verdict(before: Decision, after: Decision) -> str:
-    """Say what one report meant before and means after."""
-    words = {"over": "alerted", "below": "silent", "unknown": "unknown"}
-    old, new = words[before.verdict], words[after.verdict]
-    counts = ["?" if d.count is None else d.count for d in (before, after)]
+def _verdict(before: Decision | None, after: Decision | None) -> str:
+    """Say what one report meant before and means after, as a sentence of its own."""
+    if not after:
+        return ""
+    if not before:
+        return f". Count {_meaning(after, 'would alert', 'would be silent')}"
+    old, new = (_meaning(decision, "alerted", "silent") for decision in (before, after))
+    if old == new and after.verdict == "unknown":
+        return f". Count {new}"
     if before.count == after.count:
-        return f"Count {counts[0]}: {old} before, {new} after"
-    return f"Count {counts[0]}: {old} before; count {counts[1]}: {new} after"
+        old_word, new_word = old.partition(": ")[2], new.partition(": ")[2]
+        return f". Count {after.count}: {old_word} before, {new_word} after"
+    return f". Before, count {old}. After, count {new}"
+
+
+def _meaning(decision: Decision, over: str, below: str) -> str:
+    if decision.verdict == "unknown":
+        return f"unknown: {shown(decision.reason, LONGEST_LINE)}"
+    return f"{decision.count}: {over if decision.verdict == 'over' else below}"

@@ -8,6 +8,7 @@ what is created is a note.
 from collections import Counter
 from collections.abc import Iterator
 
+from scripts.review.made import TAGS
 from scripts.review.people import listed
 from scripts.review.read import (
     HAS_LEDGER,
@@ -23,8 +24,8 @@ from scripts.review.read import (
 BUCKET, SCHEDULE, ALARM = "aws_s3_bucket", "aws_scheduler_schedule", "aws_cloudwatch_metric_alarm"
 PREFERENCES = "aws_sns_sms_preferences"
 _ACTIONS = {"create": "created", "update": "modified", "replace": "replaced", "delete": "deleted"}
-# What may always change, and of a topic what emails and texts say before their text.
-TAGS, SENDER = {"tags", "tags_all"}, "display_name"
+# Of a topic, what emails and texts say before their text.
+SENDER = "display_name"
 _NOT_RUN = "the check does not run by itself"
 _UNNOTICED = "nobody is notified when the check fails or does not run"
 _SENT_AGAIN = "every alert that is over is sent once more"
@@ -60,29 +61,6 @@ _SMS = {
     "aws_cloudwatch_log_group": ("log", ""),
 }
 _WATCHED = {"schedule": ("Scheduled check", _SCHEDULED), "sms": ("Texts", _SMS)}
-# What may change of it while it stays, beside tags; anything else can silence it.
-_MAY_CHANGE = {
-    SCHEDULE: {"description", "schedule_expression"},
-    ALARM: {"alarm_description", "ok_actions"},
-    "aws_lambda_function": {
-        *("code_sha256", "filename", "last_modified", "source_code_hash", "source_code_size"),
-        *("description", "environment", "ephemeral_storage", "logging_config", "memory_size"),
-        *("qualified_arn", "qualified_invoke_arn", "runtime", "timeout", "version"),
-    },
-    "aws_lambda_function_event_invoke_config": set[str](),
-}
-# What an alarm does; to be set when operators begin to be.
-_ALARMING = {"alarm_actions", "insufficient_data_actions", "ok_actions"}
-
-
-def is_watched(change: Change) -> bool:
-    """Tell whether watch_risks and watch_notes speak of a change."""
-    if change.action not in _ACTIONS:
-        return False
-    if change.part == "operators":
-        is_email = change.type == SUBSCRIPTION and change.protocol == "email"
-        return change.type != SUBSCRIPTION or (is_email and change.action != "update")
-    return change.part == "ledger" or change.type in _WATCHED.get(change.part, ("", {}))[1]
 
 
 def watch_risks(plan: Plan) -> Iterator[str]:
@@ -129,7 +107,7 @@ def watch_notes(plan: Plan) -> Iterator[str]:
 
 
 def _warnings(plan: Plan) -> Iterator[str]:
-    failing = [name for name, status in plan.failing_checks if status == "fail"]
+    failing = [name for name, status, _ in plan.failing_checks if status == "fail"]
     yield from (CHECKS[name] for name in failing if name in CHECKS)
 
 
@@ -138,7 +116,13 @@ def _schedule_changes(plan: Plan) -> bool:
 
 
 def _watched(plan: Plan) -> list[Change]:
-    return [c for c in plan.changes if is_watched(c)]
+    return [
+        c
+        for c in plan.changes
+        if c.part != "alerts"  # most of them
+        and c.action in _ACTIONS
+        and (c.part in ("ledger", "operators") or c.type in _WATCHED.get(c.part, ("", {}))[1])
+    ]
 
 
 def _ledger_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
@@ -162,7 +146,6 @@ def _ledger_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
 def _kind_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
     found = Counter[tuple[str, str, str]]()
     ends = any(c.type == SCHEDULE and c.action == "delete" for c in changes)
-    begins = any(c.type == TOPIC and c.action == "create" for c in _watched(plan))
     for change in (c for c in changes if c.part in _WATCHED):
         title, kinds = _WATCHED[change.part]
         word, meaning = kinds[change.type]
@@ -172,12 +155,6 @@ def _kind_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
             found[title, word, f"deleted; {meaning}"] += 1
         elif change.action == "replace" and meaning:
             found[title, word, f"replaced; meanwhile {meaning}"] += 1
-        elif change.action == "update" and change.type in _MAY_CHANGE:
-            may = _MAY_CHANGE[change.type] | TAGS | (_ALARMING if begins else set())
-            may |= {"threshold"} if change.part == "sms" else set()
-            if settings := set(change.changed) - may:
-                worst = f"; at worst {meaning}" if meaning else ""
-                found[title, word, f"modified ({listed(sorted(settings))}){worst}"] += 1
     for (title, word, what), number in sorted(found.items()):
         yield f"{title.lower()}: {_several(number, word)} {what}"
 

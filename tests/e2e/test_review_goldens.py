@@ -217,7 +217,7 @@ def test_whoever_unsubscribed_is_named_and_the_invitation_is_a_risk(
     lines = capsys.readouterr().out.splitlines()
     (line,) = (line for line in lines if "unsubscribed or expired" in line)
     assert line.split()[2:4] == ["Bo", "Lindqvist"]
-    assert lines[-1] == "10 of 11 subscriptions receive messages"
+    assert "10 of 11 subscriptions receive messages" in lines
 
 
 def test_no_review_holds_an_address(planned: Mapping[str, Workspace]) -> None:

@@ -121,8 +121,8 @@ def test_the_function_may_do_its_job_and_nothing_else(city: Workspace) -> None:
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:water_critical"),
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:water_extreme"),
         ("Allow", "sns:Publish", f"arn:aws:sns:{here}:backlog-operators"),
-        ("Allow", "s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "*/open-*.csv"),
-        ("Allow", "s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
+        ("Allow", "s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "????/open-??.csv"),
+        ("Allow", "s3:GetObject", "arn:aws:s3:::city-reports/????/open-??.csv"),
         ("Allow", "s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("Allow", "s3:ListBucket", bucket),
         ("Allow", "s3:GetObject", f"{bucket}/ledger/*"),
@@ -153,8 +153,8 @@ def test_the_function_has_a_boundary_and_no_right_goes_beyond_it(city: Workspace
     log = f"arn:aws:logs:{here}:log-group:/aws/lambda/backlog-alerts-check:*"
     assert most == {
         ("sns:Publish", "arn:aws:sns:*:*:*"),
-        ("s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "*/open-*.csv"),
-        ("s3:GetObject", "arn:aws:s3:::city-reports/*/open-*.csv"),
+        ("s3:ListBucket", "arn:aws:s3:::city-reports", "s3:prefix", "????/open-??.csv"),
+        ("s3:GetObject", "arn:aws:s3:::city-reports/????/open-??.csv"),
         ("s3:GetObject", f"{bucket}/config/runner_config.json"),
         ("s3:ListBucket", "arn:aws:s3:::backlog-ledger-*"),
         ("s3:GetObject", "arn:aws:s3:::backlog-ledger-*/ledger/*"),

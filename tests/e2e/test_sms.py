@@ -72,10 +72,7 @@ def test_the_review_of_the_first_plan_names_the_new_permissions_and_nothing_unkn
     city.write("sms.auto.tfvars", ON)
     review = reviewed(city)
 
-    assert review.risks == (
-        "permissions change: 1 x aws_iam_role: create",
-        "permissions change: 1 x aws_iam_role_policy: create",
-    )
+    assert review.risks == ("permissions are given to SNS, to log texts",)
     assert review.undetermined == ()
     assert review.watch == (
         "Emails and texts show another sender: 3 topics.",

@@ -82,7 +82,7 @@ def test_other_services_are_evaluated_as_well_and_unknown_months_are_counted_by_
     year: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert settings(tmp_path, capsys, year, services=("Water", "Sewer")) == [
-        "water critical: services changed (1 -> 2). Would have alerted in the last 12 months:"
+        "water critical: services: Sewer added. Would have alerted in the last 12 months:"
         " 5 before, 0 after; unknown: 0 before, 12 after"
     ]
 

@@ -44,6 +44,12 @@ SCHEDULED = [
     "aws_cloudwatch_dashboard",
     "aws_s3_object",
 ]
+NAMES = {
+    ALARM: "not_run",
+    QUEUE: "check_failed",
+    "aws_cloudwatch_dashboard": "this",
+    "aws_s3_object": "configuration",
+}
 ASLEEP = "the check does not run by itself"
 COSTS = "nobody is notified when texts cost nearly as much as their limit"
 RESET = "its other settings for texts are reset, too: spend limit, type and sender"
@@ -55,7 +61,8 @@ def ledger(kind: str, action: str, *changed: str) -> dict[str, Any]:
 
 
 def scheduled(kind: str, action: str, *changed: str, key: str = "") -> dict[str, Any]:
-    return changing(a_change(kind, action, part="schedule", key=key), changed)
+    name = "this" if key else NAMES.get(kind, "check")
+    return changing(a_change(kind, action, part="schedule", key=key, resource=name), changed)
 
 
 def sms(kind: str, action: str, *changed: str, key: str = "this") -> dict[str, Any]:
@@ -63,20 +70,30 @@ def sms(kind: str, action: str, *changed: str, key: str = "this") -> dict[str, A
 
 
 def operators(kind: str, action: str, *changed: str) -> dict[str, Any]:
-    key = "" if kind == "terraform_data" else "this"
-    return changing(a_change(kind, action, key=key, resource="operators"), changed)
+    return changing(a_change(kind, action, key="this", resource="operators"), changed)
 
 
 def operator(key: str, action: str, *, confirmed: bool = True, **values: Any) -> dict[str, Any]:
-    values = {"protocol": "email", "pending_confirmation": not confirmed, **values}
-    endpoint = f"canary-{key}@example.com"
-    return a_change(SUB, action, key=key, resource="operators", endpoint=endpoint, **values)
+    values = {"protocol": "email", "endpoint": f"canary-{key}@example.com", **values}
+    entry = a_change(SUB, action, key=key * 6, resource="operators", **values)
+    if entry["change"]["before"]:
+        entry["change"]["before"]["pending_confirmation"] = not confirmed
+    return entry
 
 
 def changing(entry: dict[str, Any], changed: tuple[str, ...]) -> dict[str, Any]:
-    if not changed:
-        return entry
-    return {**entry, "change": {**entry["change"], "after": dict.fromkeys(changed, "canary")}}
+    """Give some attributes another value than this configuration makes."""
+    after = entry["change"]["after"]
+    if changed:
+        entry["change"]["after"] = {**after, **dict.fromkeys(changed, "canary")}
+    return entry
+
+
+def repaired(entry: dict[str, Any], *changed: str) -> dict[str, Any]:
+    """Give some attributes the value that this configuration makes, instead of another."""
+    before = entry["change"]["before"]
+    entry["change"]["before"] = {**before, **dict.fromkeys(changed, "canary")}
+    return entry
 
 
 def review(*changes: dict[str, Any], **options: Any) -> Review:
@@ -87,9 +104,8 @@ def review(*changes: dict[str, Any], **options: Any) -> Review:
 LEDGER_MADE = [ledger(kind, "create") for kind in (BUCKET, *RULES)]
 SCHEDULE_MADE = [scheduled(kind, "create") for kind in SCHEDULED]
 OPERATORS_MADE = [
-    operators(TOPIC, "create", "arn", "name"),
+    operators(TOPIC, "create"),
     operators("aws_sns_topic_policy", "create"),
-    operators("terraform_data", "create"),
     operator("a1", "create"),
     operator("b2", "create"),
 ]
@@ -103,7 +119,7 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
         ([], {}, []),
         (
             LEDGER_MADE,
-            {"ledger_bucket": (None, "canary")},
+            {"ledger_bucket": (None, True)},  # not known yet
             [
                 "ledger: no -> yes",
                 "The ledger is created: it keeps what was sent, so that each alert is sent once.",
@@ -115,7 +131,7 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
             ["A bucket is created for the schedule's configuration."],
         ),
         (
-            [*SCHEDULE_MADE, scheduled(ALARM, "create", key="more")],
+            [*SCHEDULE_MADE, scheduled(ALARM, "create", key="errors")],
             {},
             [
                 "A schedule is created: from now on the check runs by itself.",
@@ -132,7 +148,7 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
             ],
         ),
         (
-            [*STAYS, scheduled(ALARM, "create", key="more")],
+            [*STAYS, scheduled(ALARM, "create", key="errors")],
             {},
             ["Scheduled check: 1 alarm created."],
         ),
@@ -155,26 +171,27 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
         ),
         (
             [
-                scheduled(FUNCTION, "update", "source_code_hash", "environment", "last_modified"),
-                *(
-                    scheduled(kind, "update", "canary")
-                    for kind in (QUEUE, "aws_cloudwatch_log_group", "aws_cloudwatch_dashboard")
-                ),
-                scheduled("aws_s3_object", "update", "content"),
-                scheduled(SCHEDULE, "update", "schedule_expression"),
+                repaired(scheduled(FUNCTION, "update", "source_code_hash"), "environment"),
+                repaired(scheduled(QUEUE, "update"), "policy"),
+                repaired(scheduled(LOG, "update"), "retention_in_days"),
+                scheduled("aws_cloudwatch_dashboard", "update", "dashboard_body"),
+                repaired(scheduled("aws_s3_object", "update"), "bucket"),
+                repaired(scheduled(SCHEDULE, "update"), "schedule_expression"),
                 scheduled(ALARM, "update", "tags", "tags_all", "alarm_description"),
-                scheduled("aws_cloudwatch_log_group", "replace", key="x"),
                 ledger(BUCKET, "update", "tags", "tags_all"),
             ],
             {},
             [
                 "Scheduled check: 1 alarm, 1 configuration, 1 dashboard, 1 function, 1 log, 1 queue"
                 " and 1 schedule modified.",
-                "Scheduled check: 1 log replaced.",
             ],
         ),
         (
-            [sms(LOG, "create", key="a"), sms(LOG, "create", key="b"), sms(PREFERENCES, "create")],
+            [
+                sms(LOG, "create", key="water_extreme"),
+                sms(LOG, "create", key="water_extreme/Failure"),
+                sms(PREFERENCES, "create"),
+            ],
             {},
             [
                 "Texts: 2 logs and 1 setting of the account created.",
@@ -184,10 +201,10 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
         ),
         (
             [
-                sms(ALARM, "update", "threshold", "alarm_description"),
-                sms(PREFERENCES, "update", "delivery_status_iam_role_arn"),
-                sms(LOG, "update", "retention_in_days", key="a"),
-                sms(LOG, "delete", key="b"),
+                repaired(sms(ALARM, "update", "alarm_description"), "threshold"),
+                repaired(sms(PREFERENCES, "update"), "delivery_status_iam_role_arn"),
+                repaired(sms(LOG, "update", key="water_extreme"), "retention_in_days"),
+                sms(LOG, "delete", key="water_extreme/Failure"),
             ],
             {},
             [
@@ -197,8 +214,8 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
         ),
         (
             [
-                changing(a_change(TOPIC, "update", "water_critical"), ("display_name",)),
-                operators(TOPIC, "update", "display_name", "tags"),
+                repaired(a_change(TOPIC, "update", "water_critical"), "display_name"),
+                repaired(operators(TOPIC, "update", "tags"), "display_name"),
             ],
             {},
             ["Emails and texts show another sender: 2 topics."],
@@ -206,8 +223,7 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
         (  # the first operators are those that the alarms begin to notify
             [
                 *OPERATORS_MADE[:3],
-                operator("a1", "create"),
-                scheduled(ALARM, "update", "ok_actions"),
+                repaired(scheduled(ALARM, "update"), "ok_actions"),
             ],
             {},
             [
@@ -235,7 +251,6 @@ OPERATORS_STAY = [operators(TOPIC, "no-op"), operator("a1", "no-op")]
             {
                 "remind": ("30", "canary@example.com"),
                 "max_report_age_days": (40, 5555550100),
-                "operators_topic_arn": ("canary", "canary too"),
             },
             ["reminders: 30 -> another", "days until a report is stale: 40 -> another"],
         ),
@@ -266,7 +281,10 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [ledger(BUCKET, "update", "force_destroy", "tags")],
-            ["the ledger's bucket is modified: force_destroy"],
+            [
+                "aws_s3_bucket at ledger: force_destroy is not what this configuration makes",
+                "the ledger's bucket is modified: force_destroy",
+            ],
         ),
         *(
             (
@@ -299,12 +317,12 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
             ],
         ),
         (
-            [*STAYS, *(scheduled(ALARM, "delete", key=key) for key in ("a", "b"))],
+            [*STAYS, *(scheduled(ALARM, "delete", key=key) for key in ("errors", "throttles"))],
             [f"scheduled check: 2 alarms deleted; {UNNOTICED}"],
         ),
         *(
             (
-                [*STAYS, scheduled(kind, "delete", key="more")],
+                [*(c for c in STAYS if c["type"] != kind), scheduled(kind, "delete")],
                 [f"scheduled check: 1 {word} deleted, and the schedule stays"],
             )
             for kind, word in [
@@ -317,36 +335,42 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         *(
             (
-                [scheduled(kind, "update", name)],
-                [f"scheduled check: 1 {word} modified ({name}){worst}"],
+                [scheduled(kind, "update", name), *OPERATORS_STAY],
+                [
+                    f"{kind} at schedule {NAMES.get(kind, 'check')}: {name} is not what this"
+                    " configuration makes"
+                ],
             )
-            for kind, word, name, worst in [
-                (SCHEDULE, "schedule", "state", f"; at worst {ASLEEP}"),
-                (SCHEDULE, "schedule", "target", f"; at worst {ASLEEP}"),
-                (FUNCTION, "function", "reserved_concurrent_executions", f"; at worst {ASLEEP}"),
-                (FUNCTION, "function", "role", f"; at worst {ASLEEP}"),
-                (ALARM, "alarm", "actions_enabled", f"; at worst {UNNOTICED}"),
-                (ALARM, "alarm", "alarm_actions", f"; at worst {UNNOTICED}"),
-                (ALARM, "alarm", "treat_missing_data", f"; at worst {UNNOTICED}"),
-                (RETRIES, "retry rule", "maximum_retry_attempts", ""),
+            for kind, name in [
+                (SCHEDULE, "state"),
+                (SCHEDULE, "target"),
+                (SCHEDULE, "end_date"),
+                (FUNCTION, "reserved_concurrent_executions"),
+                (FUNCTION, "role"),
+                (FUNCTION, "timeout"),
+                (FUNCTION, "environment"),
+                (ALARM, "actions_enabled"),
+                (ALARM, "alarm_actions"),
+                (ALARM, "treat_missing_data"),
+                (RETRIES, "maximum_retry_attempts"),
+                (QUEUE, "policy"),
+                ("aws_s3_object", "bucket"),
+                ("aws_s3_object", "content"),
+                ("aws_s3_object", "acl"),
             ]
         ),
         # the texts
         ([sms(ALARM, "delete")], [f"texts: 1 alarm deleted; {COSTS}"]),
         ([sms(ALARM, "replace")], [f"texts: 1 alarm replaced; meanwhile {COSTS}"]),
         (
-            [sms(ALARM, "update", "threshold", "alarm_actions")],
-            [f"texts: 1 alarm modified (alarm_actions); at worst {COSTS}"],
-        ),
-        (
-            [scheduled(ALARM, "update", "threshold")],
-            [f"scheduled check: 1 alarm modified (threshold); at worst {UNNOTICED}"],
+            [sms(ALARM, "update", "threshold", "alarm_actions"), *OPERATORS_STAY],
+            [f"{ALARM} at sms: alarm_actions and threshold are not what this configuration makes"],
         ),
         (
             [sms(PREFERENCES, "delete"), sms(LOG, "delete")],
             [f"texts: 1 setting of the account deleted; {RESET}"],
         ),
-        ([sms("aws_iam_role", "create")], ["permissions change: 1 x aws_iam_role: create"]),
+        ([sms("aws_iam_role", "create")], ["permissions are given to SNS, to log texts"]),
         # the operators
         (
             [operators(TOPIC, "delete"), operator("a1", "delete"), operator("b2", "delete")],
@@ -358,7 +382,10 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [operators(TOPIC, "update", "kms_master_key_id", "tags")],
-            ["the operators' topic is modified: kms_master_key_id"],
+            [
+                f"{TOPIC} at operators: kms_master_key_id is not what this configuration makes",
+                "the operators' topic is modified: kms_master_key_id",
+            ],
         ),
         *(
             (
@@ -377,11 +404,13 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "create", protocol="https")],
-            [f"1 x {SUB}: create, a resource that this review does not know"],
+            [
+                f"{SUB} at operators a1a1a1a1a1a1: protocol is not what this configuration makes",
+            ],
         ),
         (
             [operators(TOPIC, "no-op"), operator("a1", "update")],
-            [f"1 x {SUB}: update, a resource that this review does not know"],
+            [f"1 x {SUB}: update, an action that this review does not know"],
         ),
         # of another place or shape
         *(
@@ -405,7 +434,7 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [scheduled(SCHEDULE, "read")],
-            [f"1 x {SCHEDULE}: read, a resource that this review does not know"],
+            [f"1 x {SCHEDULE}: read, an action that this review does not know"],
         ),
         (
             [scheduled(SCHEDULE, "no-op") | {"previous_address": "x"}],
@@ -413,7 +442,7 @@ def test_what_is_created_or_modified_is_noted_and_no_risk(
         ),
         (
             [scheduled("aws_iam_role", "create")],
-            ["permissions change: 1 x aws_iam_role: create"],
+            ["permissions are given to the scheduled check"],
         ),
     ],
 )
@@ -474,7 +503,7 @@ def test_what_somebody_deleted_is_created_again_without_what_it_knew() -> None:
 )
 def test_what_terraform_warns_of_is_a_risk_at_first_and_then_a_note(name: str, words: str) -> None:
     made, stays = (scheduled(SCHEDULE, action) for action in ("create", "no-op"))
-    expression = scheduled(SCHEDULE, "update", "schedule_expression")
+    expression = repaired(scheduled(SCHEDULE, "update"), "schedule_expression")
 
     assert review(made, checks=[(name, "fail")]).risks == (words,)
     assert not any(words[1:] in note for note in review(made, checks=[(name, "fail")]).watch)
@@ -489,23 +518,25 @@ def test_what_terraform_warns_of_is_a_risk_at_first_and_then_a_note(name: str, w
 @pytest.mark.parametrize(
     ("unknown", "code"),
     [
-        ({"role": [False], "tracing_config": [{}], "version": True}, 0),
-        ({"role": [{"a": {"b": [False, True]}}]}, 1),
-        ({"role": True}, 1),
+        ({"layers": [False], "tracing_config": [{}], "version": True}, 0),
+        ({"timeout": [{"a": {"b": [False, True]}}]}, 1),
+        ({"timeout": True}, 1),
+        ({"role": True}, 0),  # set from the role that is made for it
     ],
 )
 def test_only_what_is_not_known_yet_counts_as_a_change(unknown: dict[str, Any], code: int) -> None:
     function = scheduled(FUNCTION, "update")
-    same = dict.fromkeys(unknown, "x")
-    function["change"] |= {"before": same, "after": same, "after_unknown": unknown}
+    before = function["change"]["before"]
+    known = {k: v for k, v in before.items() if unknown.get(k) is not True}
+    function["change"] |= {"after": known, "after_unknown": unknown}
 
     assert review(function).exit_code == code
 
 
 def test_harmless_data_is_no_risk() -> None:
     data = [
-        {**a_change(f"aws_{kind}", "read"), "mode": "data"}
-        for kind in ("region", "caller_identity", "service")
+        {**a_change(f"aws_{kind}", "read"), "mode": "data", "address": f"data.aws_{kind}.{name}"}
+        for kind, name in {"caller_identity": "current", "service": "sns"}.items()
     ]
 
     assert review(*data).risks == ()
