@@ -34,8 +34,7 @@ $(foreach name,$(ALL),$(eval export BACKLOG_$(name) = $$(value $(name))))
 flag = --$(shell echo $(1) | tr A-Z_ a-z-)$(if $(filter $(1),$(SWITCHES)),,="$$BACKLOG_$(1)")
 flags = $(foreach name,$(filter-out PLAN REPORTS,$(call options,$@)),$${BACKLOG_$(name):+$(call flag,$(name))})
 needed = test -n "$$BACKLOG_$(1)" || { echo "error: say which: make $@ $(1)=$(2)" >&2; exit 2; };
-with_config = config=$$($(TERRAFORM) output -json runner_config) || { echo "error: no runner_config; before the" \
-  "first check, run make apply" >&2; exit 2; }; printf %s "$$config" | $(PY) -m $(1) --config - $(flags)
+with_config = config=$$($(PY) -m scripts.state) && printf %s "$$config" | $(PY) -m $(1) --config - $(flags)
 
 .PHONY: $(TARGETS)
 

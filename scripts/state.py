@@ -1,4 +1,7 @@
-"""Terraform's state -> what the commands beside it need to know. Whole, it holds every address."""
+"""Terraform's state -> what the commands beside it need to know. Whole, it holds every address.
+
+`python -m scripts.state` prints the output runner_config, for the commands of the Makefile.
+"""
 
 import json
 import re
@@ -11,7 +14,8 @@ from typing import Any
 
 from runner.config import Config, parse_config
 from runner.errors import ConfigError
-from scripts.terraform import ROOT, find_terraform
+from scripts.diagnostics import known
+from scripts.terraform import ROOT, TerraformError, find_terraform
 
 TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 NOTHING_APPLIED = "Terraform's state has no people in it; run `make apply` first"
@@ -98,11 +102,29 @@ def load_state(source: str | None = None) -> State:
             return read_state(Path(source).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{source}: {getattr(error, 'strerror', 'not UTF-8')}") from None
-    command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", "show", "-json"]
+    return read_state(_ask_terraform("show", "-json"))
+
+
+def _ask_terraform(*arguments: str) -> str:
+    """Return what Terraform prints. Raises ConfigError with what to do, not with its own words."""
+    command = [find_terraform(), f"-chdir={ROOT / 'terraform'}", *arguments, "-no-color"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if re.search('Output "runner_config" not found|No outputs found', done.stderr):
+        raise ConfigError("nothing is applied yet; run `make plan`, then `make apply`")
     if done.returncode:
-        raise ConfigError("Terraform can't read its state; `make plan` says why")
-    return read_state(done.stdout)
+        why = known(done.stderr) or "Terraform can't read its state; `make plan` says why"
+        raise ConfigError(why)
+    return done.stdout
+
+
+def main() -> int:
+    """Print what the runner needs to know."""
+    try:
+        print(_ask_terraform("output", "-json", "runner_config"), end="")
+    except (ConfigError, TerraformError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 def _person(key: str, values: Mapping[str, Any]) -> Person:
@@ -117,3 +139,7 @@ def _resources(module: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     yield from module.get("resources", [])
     for child in module.get("child_modules", []):
         yield from _resources(child)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -54,7 +54,9 @@ def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> Non
     done = project.run("make check-backlog REPORT=scripts/samples/2026-02.csv")
 
     assert done.returncode == 2
-    assert "error: no runner_config; before the first check, run make apply\n" in done.stderr
+    assert done.stderr.splitlines()[0] == (
+        "error: nothing is applied yet; run `make plan`, then `make apply`"
+    )
     assert done.stdout == ""
 
 

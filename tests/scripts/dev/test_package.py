@@ -192,9 +192,7 @@ def test_the_package_is_built_first_where_a_schedule_is_wanted(
 ) -> None:
     commands = commands_of(tmp_path, target, name, text)
 
-    built, used = (
-        text in commands for text in ("scripts.dev.package", f"scripts.plan {target}")
-    )
+    built, used = (text in commands for text in ("scripts.dev.package", f"scripts.plan {target}"))
     assert (built, used) == (is_built, True)
 
 
