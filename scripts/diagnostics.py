@@ -12,7 +12,9 @@ from typing import Any
 # The words of `make doctor`.
 NO_CREDENTIALS = "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 REJECTED = "AWS does not take them; log in again, and check this machine's clock"
+NO_PROFILE = "AWS_PROFILE names no profile of this machine"
 NO_REGION = "there is none; set AWS_REGION"
+WRONG_REGION = "that is no region; set AWS_REGION, such as us-east-1"
 MOVE_STATE = (
     "Terraform is to keep its state in another place than before. To move it there, run"
     " `.venv/bin/python -m scripts.terraform init -migrate-state`. To begin there with what is"
@@ -50,11 +52,11 @@ _KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
     ),
     (
         "(?i)failed to get shared config profile",
-        lambda _: "Credentials: AWS_PROFILE names no profile of this machine",
+        lambda _: f"Credentials: {NO_PROFILE}",
     ),
     (
         r"(?i)invalid AWS Region: \S",
-        lambda _: "Region: that is no region; set AWS_REGION, such as us-east-1",
+        lambda _: f"Region: {WRONG_REGION}",
     ),
     ("(?i)invalid AWS Region|Missing region", lambda _: f"Region: {NO_REGION}"),
     ("operation error .*StatusCode: 0,", lambda _: UNREACHABLE),

@@ -22,6 +22,7 @@ from runner.errors import BacklogError
 from runner.ledger import S3Ledger
 from runner.text import printable
 from scripts import command
+from scripts.diagnostics import NO_REGION, REJECTED, WRONG_REGION
 from scripts.review.people import listed, shown
 from scripts.state import State, load_state
 from scripts.terraform import CACHE, PINNED, ROOT, TerraformError, find_terraform
@@ -188,8 +189,7 @@ def _credentials(region: str, owner: str) -> tuple[Line, str]:
     account = ask(lambda: str(sts.get_caller_identity()["Account"]), "sts")
     if isinstance(account, Unknown):
         if any(code in account.why for code in _REJECTED):
-            again = "AWS does not take them; log in again, and check this machine's clock"
-            return Line(name, "to do", again), silence
+            return Line(name, "to do", REJECTED), silence
         return Line(name, "unknown", account.why), silence if account.is_silence else ""
     account = account if account.isdigit() else "(without a number)"
     if owner and account != owner:
@@ -200,9 +200,9 @@ def _credentials(region: str, owner: str) -> tuple[Line, str]:
 
 def _region(region: str | None, is_region: bool, applied_in: str) -> Line:
     if region is None:
-        return Line("Region", "to do", "there is none; set AWS_REGION")
+        return Line("Region", "to do", NO_REGION)
     if not is_region:
-        return Line("Region", "to do", "that is no region; set AWS_REGION, such as us-east-1")
+        return Line("Region", "to do", WRONG_REGION)
     if applied_in and applied_in != region:
         moved = f"{region}, but the topics are in {applied_in}; set AWS_REGION={applied_in}"
         return Line("Region", "to do", moved)

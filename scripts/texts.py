@@ -18,17 +18,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from runner.aws import client, reason
 from runner.errors import BacklogError
+from scripts.diagnostics import NO_CREDENTIALS, NO_PROFILE
 
 ATTEMPTS = 3
 # Why this machine has no credentials, by the SDK's name for it.
 _NO_LOGIN = "you are not logged in; run `aws sso login`"
 CREDENTIALS = {
     "CredentialRetrievalError": "the program that your AWS settings name for credentials failed",
-    "NoCredentialsError": (
-        "there are none; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-    ),
+    "NoCredentialsError": NO_CREDENTIALS,
     "PartialCredentialsError": "one is missing; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "ProfileNotFound": "AWS_PROFILE names no profile of this machine",
+    "ProfileNotFound": NO_PROFILE,
     "SSOTokenLoadError": _NO_LOGIN,
     "TokenRetrievalError": _NO_LOGIN,
     "UnauthorizedSSOTokenError": _NO_LOGIN,
