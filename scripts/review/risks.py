@@ -36,7 +36,8 @@ def subscriber_risks(plan: Plan, audiences: Audiences, max_removed: Fraction) ->
             yield f"{name}: nobody receives it until somebody confirms; {received} received it"
         again = set() if key in made else audience.again  # topic_risks says who
         for people, what, one in (
-            (audience.before - audience.after, "unsubscribed", 0),
+            # One who hands over to another is everyday, unless there were one or two alone.
+            (audience.before - audience.after, "unsubscribed", 1 if total > 2 else 0),
             (again, "must confirm again", 1),  # one corrected address is no risk
         ):
             number = len(people)

@@ -138,6 +138,6 @@ def test_the_function_delivers_from_the_package_alone_and_raises_where_one_was_n
     failed = function.call({"report": f"s3://{BUCKET}/later.csv"})
 
     assert missing.returncode == 0, missing.stderr
-    assert "s3://backlog-alerts/2026-01.csv: S3 answered NoSuchKey" in missing.stdout
+    assert "s3://backlog-alerts/2026-01.csv: there is no such object" in missing.stdout
     assert failed.returncode == 1
     assert "the check exits with 1; the log says why" in failed.stderr

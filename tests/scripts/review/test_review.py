@@ -139,7 +139,7 @@ def test_nobody_left_is_a_risk() -> None:
         (0, 10, False),
         (1, 5, False),
         (1, 4, False),
-        (1, 3, True),  # of few, one matters
+        (1, 3, False),  # a handover
         (2, 3, True),
         (1, 2, True),
         (4, 14, False),  # under 30 %
