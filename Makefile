@@ -24,6 +24,7 @@ override GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(
 override WRONG := $(filter-out $(TAKEN) VENV PYTHON SHELL MAKE% AWS_% TF_% PIP_% UV_% %_PROXY BACKLOG_CHROMIUM BACKLOG_PROVIDER_MIRROR,$(GIVEN))
 EXPLAIN = python3 scripts/dev/options.py '$(WRONG)' '$(TAKEN)' '$(ALL) PYTHON VENV' '$(MAKECMDGOALS)'
 $(if $(WRONG),$(error $(or $(shell $(EXPLAIN)),there is no option $(WRONG))))
+$(foreach name,$(TAKEN),$(if $(findstring environment,$(origin $(name))),$(error $(name) is set in the environment; write it after the command: make $(MAKECMDGOALS) $(name)=...)))
 SWITCHES := $(call options,[a-z-]*,1)
 not_1 = $(filter-out 1,$(value $(1)))$(subst 1,,$(value $(1)))
 $(foreach name,$(filter $(SWITCHES),$(TAKEN)),$(if $(call not_1,$(name)),$(error $(name) takes 1 or nothing)))
@@ -78,10 +79,10 @@ fmt: $(DEV_READY)  ## Format Terraform and Python
 	@$(TERRAFORM) fmt -recursive && $(PY) -m ruff format . && $(PY) -m ruff check --fix .
 bench: $(DEV_READY) $(TERRAFORM_READY)  ## Measure plans, checks and reports beside the least they take
 	@$(PY) -m scripts.bench
-lock: $(DEV_READY)  ## Write the locks, requirements*.txt, from pyproject.toml
+lock: $(DEV_READY)  ## Write the locks, requirements*.txt from pyproject.toml, and checksums of terraform/
 	@$(LOCK) pyproject.toml -o requirements-runner.txt
 	@$(LOCK) pyproject.toml --group tools -c requirements-runner.txt -o requirements.txt
-	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt && $(PY) -m scripts.review.source
 
 $(READY): requirements.txt
 	@python=$$(for name in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.10; do \

@@ -38,10 +38,10 @@ def check_report(
         raise errors.ConfigError("no report: give --report (REPORT= with make), or set report_url")
     named = months_in(address) - {month}
     month = month if month is not None else named.pop() if len(named) == 1 else last_month(now)
-    if named:
-        raise errors.ConfigError(f"the address names {min(named)}, not {month}; correct one")
     if not re.fullmatch(MONTH, month) or month > f"{now:%Y-%m}":
         raise errors.ConfigError(f"month {month}: must be YYYY-MM, such as 2026-02, and have begun")
+    if named:
+        raise errors.ConfigError(f"the address names {min(named)}, not {month}; correct one")
     region = config.alerts[0].topic_arn.split(":")[3]
     bucket, sns, notice = config.ledger_bucket, aws.client("sns", region), ""
     store = S3Ledger(bucket, region) if bucket and not resend else NO_LEDGER

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from runner.errors import BacklogError, ConfigError
 from scripts import command
@@ -45,6 +45,14 @@ _SUBSCRIPTION = "aws_sns_topic_subscription"
 _ALSO = ("plan", "contacts_before", "report", "history")
 
 
+class _Options(argparse.ArgumentParser):
+    """Says what is wrong, without the usage of another program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise ConfigError."""
+        raise ConfigError(message.removeprefix("argument --"))
+
+
 class PlanError(BacklogError):
     """There is no plan; nothing was applied."""
 
@@ -63,9 +71,10 @@ class _Planned:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     options, rest = _parser().parse_known_args(argv)
-    options.review = parser().parse_args([*rest, "--texts", "--", str(PRIVATE / "plan.json")])
     os.umask(0o077)
     try:
+        given = [*rest, "--texts", "--", str(PRIVATE / "plan.json")]
+        options.review = parser(_Options).parse_args(given)
         with _alone():
             planned = _plan(options)
             if options.command == "destroy" and not planned.changes:

@@ -61,7 +61,7 @@ def check_settings(folder: Path, env: Mapping[str, str]) -> None:
     folder: with variables.tf and the files of settings. env: the environment of Terraform.
     """
     types = _types(folder / "variables.tf")
-    problems = [*_wrong_options(env)]
+    problems = [*_wrong_options(env), *_workspace(folder, env)]
     sources: list[_Source] = []
     for source in _sources(folder, env):
         if isinstance(source, _Source):
@@ -82,6 +82,17 @@ def apply_options(env: Mapping[str, str]) -> list[str]:
         o for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_apply") for o in _options(env.get(name, ""))
     ]
     return [f"{n}={v}" if v else n for n, v in given if n in _AFTER_REVIEW]
+
+
+def _workspace(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
+    """Name a workspace, in whose empty state everything would be made a second time."""
+    chosen = folder / ".terraform" / "environment"
+    name = env.get("TF_WORKSPACE") or (chosen.read_text().strip() if chosen.exists() else "")
+    if name not in ("", "default"):
+        yield (
+            f"Terraform's workspace is {name}, which has a state of its own; take out TF_WORKSPACE,"
+            " or select default. For a second installation, set name_prefix and another state"
+        )
 
 
 def _wrong_options(env: Mapping[str, str]) -> Iterator[str]:
@@ -172,7 +183,7 @@ def _parse(text: str, place: str) -> dict[str, Any]:
         number = getattr(error, "line", None)
         line = f" line {number}" if isinstance(number, int) and number > 0 else ""
         raise ConfigError(
-            f"{place}{line}: can't be read as a file of variables; does `terraform validate` pass?"
+            f"{place}{line}: can't be read; put text in double quotes, and close each bracket"
         ) from None
     if twice := [*_twice(tree)]:
         raise ConfigError(
@@ -262,6 +273,12 @@ def _set_twice(sources: Sequence[_Source]) -> Iterator[str]:
             first[name] = source.place
 
 
+# As browsers and spreadsheets name what they save a second time.
+_CONTACTS_COPY = re.compile(
+    r"(?i)contacts(( ?\(\d+\)| - copy.*| copy.*)\.csv|\.csv\.(csv|txt)|\.xlsx?|\.ods|\.numbers)"
+)
+
+
 def _unloaded(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
     """Yield files that look like settings and are not read.
 
@@ -274,6 +291,8 @@ def _unloaded(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
         v for name in _PLAN_VARIABLES for o, v in _options(env.get(name, "")) if o == "-var-file"
     ]
     for path in sorted(folder.iterdir()):
+        if _CONTACTS_COPY.fullmatch(path.name) and path.is_file():
+            yield f"{folder.name}/{path.name} is not read; name it contacts.csv, or delete it"
         is_meant = _SETTINGS_FILE.fullmatch(path.name) and path.is_file()
         if is_meant and not chosen and not _LOADED.fullmatch(path.name):
             stem = re.sub(r"(?i)(\.auto)?\.?tfvars?(\.json|\.txt)?$", "", path.name)

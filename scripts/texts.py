@@ -133,6 +133,15 @@ def ask(call: Callable[[], _T], service: str = "sns") -> _T | Unknown:
         return Unknown(reason(error, "AWS"))
 
 
+def ask_for_topic(arn: str) -> bool:
+    """Tell whether a topic exists. Raises the SDK's errors when SNS can't be asked."""
+    sns = client("sns", arn.split(":")[3], 2)
+    try:
+        return bool(sns.get_topic_attributes(TopicArn=arn)["Attributes"])
+    except sns.exceptions.NotFoundException:
+        return False
+
+
 def ask_about_texts(region: str | None) -> TextAccount:
     """Ask what this account may send in a region, with read permissions alone.
 

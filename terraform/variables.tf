@@ -207,6 +207,12 @@ variable "report_url" {
     error_message = "report_url may only contain the placeholders {yyyy}, {mm} and {mon}."
   }
 
+  # Each check would read the same month again, and send nothing new.
+  validation {
+    condition     = var.report_url == null || !can(regex("(^|[^0-9])(19|20)[0-9]{2}[-_. ]?(0[1-9]|1[0-2])([^0-9][^/]*)?$", var.report_url))
+    error_message = "report_url names one month for ever. Write {yyyy} and {mm} in its place, such as https://reports.example.com/{yyyy}-{mm}.csv."
+  }
+
   validation {
     condition     = var.report_url == null || can(regex("^(https?|s3)://[^/]|^[./]", var.report_url))
     error_message = "report_url must begin with https://, http:// or s3://, or be a path that begins with . or /, or be null."

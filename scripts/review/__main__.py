@@ -9,7 +9,7 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fractions import Fraction
@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from runner.errors import BacklogError, ConfigError
 from scripts.review.evaluate import MAX_REMOVED, Review, evaluate
+from scripts.review.people import listed
 from scripts.review.read import Plan, read_plan
 from scripts.review.render import as_json, as_markdown, as_text
+from scripts.review.source import TERRAFORM, source_risks
 from scripts.review.thresholds import Replay
 from scripts.terraform import ROOT
 
@@ -72,6 +74,10 @@ def review(options: argparse.Namespace) -> Review:
             replay=replay,
             contacts=contacts,
             max_removed=options.max_removed,
+            source=[
+                *source_risks(Path(options.source)),
+                *(_existing(plan) if options.texts and plan.is_first else ()),
+            ],
         )
     except BacklogError as error:
         return Review(undetermined=(str(error),))
@@ -87,6 +93,19 @@ def review(options: argparse.Namespace) -> Review:
         rejection = f"this plan is not the accepted one; its checksum is {found.digest}"
         return replace(found, risks=(rejection, *found.risks))
     return replace(found, accepted=True)
+
+
+def _existing(plan: Plan) -> Iterator[str]:
+    """Name topics that AWS has although the state has nothing: somebody else's, or its own."""
+    from scripts.texts import ask, ask_for_topic
+
+    arns = [f"{plan.place}{alert.topic}" for alert in plan.alerts_after.values()][:8]
+    found = [arn.rpartition(":")[2] for arn in arns if ask(partial(ask_for_topic, arn)) is True]
+    if found:
+        yield (
+            f"the account has topics of these names already, and this state does not know them:"
+            f" {listed(found)}; use their state, or set name_prefix"
+        )
 
 
 def _with_texts(review: Review, plan: Plan) -> Review:
@@ -175,6 +194,12 @@ def parser(
         metavar="NEW.csv",
         default=str(ROOT / "terraform" / "contacts.csv"),
         help="the contacts that were planned (default: terraform/contacts.csv)",
+    )
+    add(
+        "--source",
+        metavar="FOLDER",
+        default=str(TERRAFORM),
+        help="the configuration that was planned (default: terraform/)",
     )
     add("--report", metavar="ADDRESS", help="the last report, to evaluate new thresholds by")
     past = f"past reports, to evaluate new thresholds by the last {MONTHS} months: a folder, a"

@@ -74,6 +74,7 @@ def evaluate(
     replay: thresholds.Replay | None = None,
     contacts: tuple[str, str] | None = None,
     max_removed: Fraction = MAX_REMOVED,
+    source: Iterable[str] = (),
 ) -> Review:
     """Say what a plan means.
 
@@ -81,6 +82,7 @@ def evaluate(
     replay: says in how many of the last months an alert would have gone out.
     contacts: texts of the contacts before and after. Raises ConfigError where they are none.
     max_removed: the share of an alert's subscribers, 0 to 1, that may leave at once.
+    source: risks of the configuration that was planned; see scripts/review/source.py.
     """
     subscriptions = subscriptions_of(plan)
     audiences = audiences_of(subscriptions)
@@ -88,6 +90,7 @@ def evaluate(
     silent = [key for key in plan.alerts_after if not audiences[key].after]
     emails = sum(s.after and s.channel == "email" for s in subscriptions)
     found = [
+        *source,
         *risks.topic_risks(plan, audiences),
         *risks.subscriber_risks(plan, audiences, max_removed),
         *risks.alert_risks(plan),

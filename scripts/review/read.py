@@ -115,7 +115,8 @@ class Plan:
     nothing_before, nothing_after: (department, name) of those in the contacts who receive nothing.
     shared: (topic, key) of the subscriptions with an address that another of the topic's has, too.
     foreign: what else is not of this configuration, in words. failing_checks: (name, status,
-    message) of the checks that do not pass. content: a checksum of all that the plan would do.
+    message) of the checks that do not pass. content: a checksum of all that the plan would do,
+    and where. place: how the ARN of a topic begins there.
     """
 
     changes: tuple[Change, ...]
@@ -133,6 +134,7 @@ class Plan:
     foreign: tuple[str, ...]
     failing_checks: tuple[tuple[str, str, str], ...]
     content: str
+    place: str = ""
 
     @cached_property
     def alert_of(self) -> Mapping[str, AlertKey]:
@@ -175,6 +177,8 @@ def read_plan(body: bytes) -> Plan:
     Raises InvalidPlanError for everything but a whole plan of a known format.
     """
     try:
+        if body[:2] == b"PK":
+            raise InvalidPlanError("that is the plan itself; give its JSON, .cache/plan/plan.json")
         text = body.decode("utf-8-sig")
         del body  # a plan may be large; one copy is enough
         plan = json.loads(text)
@@ -195,6 +199,7 @@ def _read(plan: Any) -> Plan:
     _check_that_it_is_whole(plan)
     before, after = _configs(plan["output_changes"])
     table = Table(plan, after)
+    _check_that_it_is_the_same_place(before, table)
     contacts = plan.get("variables", {}).get("contacts_csv", {}).get("value", "")
     drift = [_change(change, table) for change in plan.get("resource_drift", [])]
     changes = tuple(_change(change, table) for change in plan["resource_changes"])
@@ -214,8 +219,23 @@ def _read(plan: Any) -> Plan:
         tuple(_shared(changes, plan["resource_changes"])),
         tuple(_foreign(plan, after, table)),
         tuple(sorted(_failing(plan["checks"]))),
-        _content(plan),
+        _content(plan) + table.arn(""),
+        table.arn(""),
     )
+
+
+def _check_that_it_is_the_same_place(before: Mapping[str, Any], table: Table) -> None:
+    """Reject a plan for another region or account: there, everything seems to be gone."""
+    for alert in (before.get("alerts") or {}).values():
+        old, new = (str(arn).split(":") for arn in (alert.get("topic_arn"), table.arn("")))
+        if len(old) < 6 or not re.fullmatch("[0-9]{12}", new[4]):
+            continue
+        if old[4] != new[4]:
+            other = f"the topics are in account {old[4]}, and this plan is for account {new[4]}"
+            raise InvalidPlanError(f"{other}; set AWS_PROFILE to one of {old[4]}")
+        if old[3] != new[3]:
+            other = f"the topics are in {old[3]}, and this plan is for {new[3]}"
+            raise InvalidPlanError(f"{other}; set AWS_REGION={old[3]}")
 
 
 def _receive_nothing(changes: Iterable[Mapping[str, Any]], side: str) -> frozenset[tuple[str, str]]:

@@ -40,8 +40,10 @@ def threshold_risks(plan: Plan, verdicts: Verdicts) -> Iterator[str]:
         is_raised = new.threshold > limit
         raised = f"{name_of(key)}: the threshold is raised from {limit} to {new.threshold}"
         if not after:
-            if is_raised:
-                yield f"{raised}, and no report says what that means: give REPORT"
+            what = "" if not old or old.services == new.services else "its services change"
+            if is_raised or what:
+                said = raised if is_raised else f"{name_of(key)}: {what}"
+                yield f"{said}, and no report says what that means: give REPORT"
         elif after.verdict == "unknown":
             why = f"the last report's count is unknown: {shown(after.reason, LONGEST_LINE)}"
             if is_raised:

@@ -210,6 +210,21 @@ run "a_repository_that_is_known_by_its_name_alone" {
   expect_failures = [check.github_actions_has_ids]
 }
 
+run "a_report_of_one_month_for_ever" {
+  command = plan
+  variables {
+    report_url = "https://reports.example.com/2026-02.csv"
+  }
+  expect_failures = [var.report_url]
+}
+
+run "a_report_in_a_folder_of_one_month" {
+  command = plan
+  variables {
+    report_url = "s3://city-2026-02/reports/{yyyy}{mm}.csv"
+  }
+}
+
 run "a_state_anywhere_would_open_every_bucket" {
   command = plan
   variables {

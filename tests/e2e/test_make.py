@@ -59,6 +59,20 @@ def test_a_check_before_the_first_apply_says_what_to_do(project: Project) -> Non
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("name", ["MONTH", "DRY_RUN", "REPORT"])
+def test_an_option_left_in_the_environment_is_not_taken_in_silence(
+    project: Project, name: str
+) -> None:
+    done = project.run("make check-backlog", **{name: "1"})
+
+    assert done.returncode == 2
+    assert (
+        f"{name} is set in the environment; write it after the command: make check-backlog {name}="
+        in done.stderr
+    )
+    assert project.run("make help", **{name: "1"}).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

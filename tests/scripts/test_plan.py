@@ -141,9 +141,10 @@ def city(tmp_path: Path, aws: LiveAws) -> City:
     folder, fake = tmp_path / "project", tmp_path / "fake"
     for name in ("runner", "scripts"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "terraform").mkdir()
-    for name in ("variables.tf", "departments.auto.tfvars", "contacts.csv"):
-        shutil.copy(ROOT / "terraform" / name, folder / "terraform")
+    shutil.copytree(ROOT / "terraform" / "modules", folder / "terraform" / "modules")
+    names = ("departments.auto.tfvars", "contacts.csv")
+    for file in (*(ROOT / "terraform").glob("*.tf"), *(ROOT / "terraform" / n for n in names)):
+        shutil.copy(file, folder / "terraform")
     fake.mkdir()
     terraform = fake / "terraform"
     terraform.write_text(f"#!{sys.executable}\n{TERRAFORM}")

@@ -130,8 +130,8 @@ def test_what_terraform_reads_is_no_problem(folder: Path) -> None:
         (
             "terraform.tfvars",
             "ledger = true\nremind = = 1",
-            "terraform/terraform.tfvars line 2: can't be read as a file of variables; does"
-            " `terraform validate` pass?",
+            "terraform/terraform.tfvars line 2: can't be read; put text in double"
+            " quotes, and close each bracket",
         ),
         ("x.auto.tfvars.json", "{", "terraform/x.auto.tfvars.json: is not JSON"),
         (

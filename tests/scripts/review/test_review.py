@@ -14,7 +14,7 @@ import pytest
 
 from scripts.review.__main__ import main
 from scripts.review.evaluate import Review, evaluate
-from scripts.review.read import read_plan
+from scripts.review.read import InvalidPlanError, read_plan
 from scripts.review.render import as_markdown, as_text
 from scripts.terraform import ROOT
 from tests.support.examples import a_report, an_alert
@@ -226,8 +226,49 @@ def test_a_replaced_topic_is_one_risk_however_many_must_confirm_and_has_no_arn_y
     )
 
 
+def test_other_services_without_a_report_are_a_risk() -> None:
+    """A mistyped one makes its alert unknown, and nobody is alerted."""
+    plan = a_plan(a_topic("water_critical"), after=[replace(WATER[0], services=("Watter",))])
+
+    said = "its services change, and no report says what that means: give REPORT"
+    assert f"water critical: {said}" in evaluate(read_plan(plan)).risks
+
+
+@pytest.mark.parametrize(
+    ("arn", "said"),
+    [
+        (
+            "arn:aws:sns:eu-west-1:123456789012:water_critical",
+            "the topics are in eu-west-1, and this plan is for us-east-1; set AWS_REGION=eu-west-1",
+        ),
+        (
+            "arn:aws:sns:us-east-1:999999999999:water_critical",
+            "the topics are in account 999999999999, and this plan is for account 123456789012; set"
+            " AWS_PROFILE to one of 999999999999",
+        ),
+    ],
+)
+def test_a_plan_for_another_place_is_no_plan(arn: str, said: str) -> None:
+    """There, every topic seems to have been deleted by somebody."""
+    plan = a_plan(a_topic("water_critical"), before=[replace(WATER[0], topic_arn=arn)])
+
+    with pytest.raises(InvalidPlanError) as caught:
+        read_plan(plan)
+
+    assert str(caught.value) == said
+
+
+def test_the_plan_itself_is_not_its_json() -> None:
+    with pytest.raises(InvalidPlanError) as caught:
+        read_plan(b"PK\x03\x04")
+
+    assert str(caught.value) == "that is the plan itself; give its JSON, .cache/plan/plan.json"
+
+
 def test_a_topic_renamed_is_a_replaced_one() -> None:
-    renamed = an_alert("x-water_critical", department="water", protocols=("email",))
+    renamed = an_alert(
+        "x-water_critical", department="water", services=("Water",), protocols=("email",)
+    )
     plan = a_plan(
         a_topic("water_critical", "delete"),
         a_topic("x-water_critical", "create"),

@@ -12,6 +12,7 @@ from scripts.review.__main__ import main
 from tests.support.examples import an_alert
 from tests.support.live import LiveAws, action_of, refuse
 from tests.support.plans import WATER, a_plan, a_subscription, a_topic
+from tests.support.servers import refused
 
 Run = Callable[..., tuple[int, str]]
 PLAN = a_plan(
@@ -161,6 +162,26 @@ def test_the_topics_say_in_which_region_to_ask_and_else_the_environment(
         regions.append(sandbox.headers["authorization"].split("/")[2])
 
     assert regions == ["us-west-2", "eu-central-1"]
+
+
+def test_topics_that_another_state_made_are_a_risk(run: Run) -> None:
+    first = a_plan(
+        a_topic("water_critical", "create"),
+        a_subscription("water_critical", "email/Ana", "create"),
+        before=(),
+        after=[an_alert("water_critical", protocols=("email",), topic_arn="")],
+    )
+    gone = {"GetTopicAttributes": [refused("404 Not Found", "NotFound", "canary")]}
+
+    code, out = run(LiveAws(), "--texts", plan=first)
+
+    assert code == 1
+    assert (
+        "the account has topics of these names already, and this state does not know them:"
+        " water_critical; use their state, or set name_prefix"
+    ) in out
+    assert run(LiveAws(answers=gone), "--texts", plan=first)[0] == 0
+    assert run(LiveAws(), plan=first)[0] == 0
 
 
 def test_without_credentials_it_is_unknown_at_once(
