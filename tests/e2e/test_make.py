@@ -121,15 +121,6 @@ def test_a_mistyped_option_stops_make_where_there_is_no_python(project: Project)
     assert "*** there is no option DRYRUN.  Stop." in done.stderr
 
 
-def test_switches_of_the_environment_are_read_as_those_of_the_command_line(
-    project: Project,
-) -> None:
-    done = project.run("make check-backlog", RESEND="off")
-
-    assert done.returncode == 2
-    assert "*** RESEND takes 1 or nothing.  Stop." in done.stderr
-
-
 @pytest.mark.parametrize(
     "given",
     [
