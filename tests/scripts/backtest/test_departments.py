@@ -70,8 +70,14 @@ ALERT = '{ threshold = 1, protocols = ["email"] }'
         (WATER.format('["W"]', ALERT.replace("1", "true")), "a, threshold: write a whole number"),
         (WATER.format('["W"]', ALERT.replace("1", '"1"')), "a, threshold: write a whole number"),
         (WATER.format('["W"]', "null"), "water, alerts, a: write a map"),
-        ("a = 1\ndepartments = ]\n", "line 2: can't be read as a file of variables"),
-        ('a = 1\n{"departments": {}}', "can't be read as a file of variables"),
+        (
+            "a = 1\ndepartments = ]\n",
+            "line 2: can't be read; put text in double quotes, and close each bracket",
+        ),
+        (
+            'a = 1\n{"departments": {}}',
+            "can't be read; put text in double quotes, and close each bracket",
+        ),
     ],
 )
 def test_what_a_departments_file_leaves_open_is_named_with_its_place(
