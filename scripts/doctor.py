@@ -23,7 +23,8 @@ from runner.ledger import S3Ledger
 from runner.text import printable
 from scripts import command
 from scripts.diagnostics import NO_REGION, REJECTED, WRONG_REGION
-from scripts.review.people import listed, shown
+from scripts.review.evaluate import PENDING_QUOTA
+from scripts.review.people import listed, several, shown
 from scripts.state import State, load_state
 from scripts.terraform import CACHE, PINNED, ROOT, TerraformError, find_terraform
 from scripts.texts import (
@@ -41,8 +42,6 @@ EXIT_CODES = """exit codes:
   1  something to do
   2  cannot determine
 """
-# https://docs.aws.amazon.com/general/latest/gr/sns.html: pending subscriptions per account.
-PENDING_QUOTA = 5000
 # From here on, a limit deserves a look.
 NEARLY = 0.8
 # AWS's answers to credentials that it does not take: expired, unknown, or signed by a wrong clock.
@@ -257,7 +256,7 @@ def _applied(state: State | Unknown) -> Line:
         return Line("State", "unknown", state.why)
     if not state.people:
         return Line("State", "to do", "nothing is applied yet; run `make plan`, then `make apply`")
-    return Line("State", "ok", f"{_several(len(state.people), 'subscription')}")
+    return Line("State", "ok", f"{several(len(state.people), 'subscription')}")
 
 
 def _texts(aws: Aws, state: State | Unknown) -> Iterator[Line]:
@@ -367,7 +366,7 @@ def _last_run(name: str, aws: Aws, state: State) -> Line:
     def judge(found: tuple[list[datetime], list[datetime]]) -> tuple[Verdict, str]:
         runs, errors = found
         if not runs:
-            ran = f"no run yet, or none in {_several(days, 'day')}"
+            ran = f"no run yet, or none in {several(days, 'day')}"
             look = f"if its time has passed, look at {functions[0]} in EventBridge Scheduler"
             return "to do", f"{ran}; {look}"
         last = f"the last run began in the hour after {runs[-1]:%Y-%m-%d %H:%M} UTC"
@@ -398,7 +397,7 @@ def _dead_letters(name: str, aws: Aws, state: State) -> Line:
         if not full:
             return "ok", "none"
         how = "the alarm of that name says how to look and to empty it"
-        return "to do", f"{_several(sum(letters.values()), 'run')} failed, in {listed(full)}; {how}"
+        return "to do", f"{several(sum(letters.values()), 'run')} failed, in {listed(full)}; {how}"
 
     return aws.line(name, "sqs", count, judge)
 
@@ -418,11 +417,7 @@ def _ledger(name: str, aws: Aws, state: State) -> Line:
         return Line(
             name, "to do", "a check holds it, or died; run a check, which goes on from there"
         )
-    return Line(name, "ok", f"free; it knows {_several(len(ledger.alerts), 'alert')}")
-
-
-def _several(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    return Line(name, "ok", f"free; it knows {several(len(ledger.alerts), 'alert')}")
 
 
 if __name__ == "__main__":

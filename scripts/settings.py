@@ -292,7 +292,8 @@ def _unloaded(folder: Path, env: Mapping[str, str]) -> Iterator[str]:
     ]
     for path in sorted(folder.iterdir()):
         if _CONTACTS_COPY.fullmatch(path.name) and path.is_file():
-            yield f"{folder.name}/{path.name} is not read; name it contacts.csv, or delete it"
+            copy = shown(path.name)
+            yield f"{folder.name}/{copy} is not read; name it contacts.csv, or delete it"
         is_meant = _SETTINGS_FILE.fullmatch(path.name) and path.is_file()
         if is_meant and not chosen and not _LOADED.fullmatch(path.name):
             stem = re.sub(r"(?i)(\.auto)?\.?tfvars?(\.json|\.txt)?$", "", path.name)

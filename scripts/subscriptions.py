@@ -69,22 +69,16 @@ _STRANGERS: dict[bool, tuple[Condition, str]] = {
 
 
 @dataclass(frozen=True)
-class Live:
-    """One subscription as SNS has it. arn: None while it is pending."""
-
-    arn: str | None
-
-
-@dataclass(frozen=True)
 class Region:
     """What SNS says of one region.
 
-    live: by topic's ARN, each by protocol and endpoint. failed: number to its last failed text;
+    live: by topic's ARN, the ARNs of its subscriptions by protocol and endpoint; one that is
+    pending has None. failed: number to its last failed text;
     None where texts are not logged.
     """
 
     sns: Any
-    live: Mapping[str, Mapping[tuple[str, str], Sequence[Live]] | Unknown]
+    live: Mapping[str, Mapping[tuple[str, str], Sequence[str | None]] | Unknown]
     opted_out: frozenset[str] | Unknown
     texts: TextAccount | None
     failed: Mapping[str, str] | Unknown | None
@@ -149,13 +143,13 @@ def compare(state: State) -> list[Finding]:
         pool.shutdown(wait=False, cancel_futures=True)
     known = {(p.topic_arn, p.protocol, p.endpoint) for p in people}
     strangers = Counter(
-        (topic.rpartition(":")[2], shown(protocol), subscription.arn is not None)
+        (topic.rpartition(":")[2], shown(protocol), arn is not None)
         for region in regions.values()
         for topic, live in region.live.items()
         if not isinstance(live, Unknown)
         for (protocol, endpoint), same in live.items()
         if (topic, protocol, endpoint) not in known
-        for subscription in same
+        for arn in same
     )
     return [
         *findings,
@@ -182,17 +176,17 @@ def _ask_region(name: str, state: State, pool: ThreadPoolExecutor) -> Region:
     return Region(sns, live, opted_out, ask_about_texts(name), _failed_texts(name, state))
 
 
-def _live(sns: Any, topic: str) -> dict[tuple[str, str], list[Live]]:
+def _live(sns: Any, topic: str) -> dict[tuple[str, str], list[str | None]]:
     """Group a topic's subscriptions by protocol and endpoint; a topic that was deleted has none."""
     try:
         pages = list(sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic))
     except sns.exceptions.NotFoundException:
         return {}
-    found: dict[tuple[str, str], list[Live]] = {}
+    found: dict[tuple[str, str], list[str | None]] = {}
     for subscription in (s for page in pages for s in page["Subscriptions"]):
         if (arn := subscription["SubscriptionArn"]) != "Deleted":
             key = subscription["Protocol"], subscription["Endpoint"]
-            found.setdefault(key, []).append(Live(arn if arn.startswith("arn:") else None))
+            found.setdefault(key, []).append(arn if arn.startswith("arn:") else None)
     return found
 
 
@@ -206,7 +200,7 @@ def _find(person: Person, region: Region) -> Finding:
     if isinstance(live, Unknown):
         return found("unknown", live.why)
     mine = live.get((person.protocol, person.endpoint), ())
-    arns = [subscription.arn for subscription in mine if subscription.arn]
+    arns = [arn for arn in mine if arn]
     happens = "subscribes" if person.protocol == "sms" else "invites"
     unsubscribed = found("unsubscribed or expired", UNSUBSCRIBED.format(happens))
     if not mine:

@@ -131,6 +131,11 @@ def listed(names: Iterable[str], limit: int = 10) -> str:
     return " and ".join([", ".join(items), *last])
 
 
+def several(number: int, word: str) -> str:
+    """Count things: "1 person", "2 alerts"; for words that take an s."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def name_of(alert: AlertKey) -> str:
     """Return what an alert is called: "water critical"."""
     return " ".join(map(shown, alert)).strip()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import hcl2
 
+from scripts.review.people import shown
 from scripts.terraform import ROOT
 
 TERRAFORM = ROOT / "terraform"
@@ -35,12 +36,13 @@ def source_risks(folder: Path = TERRAFORM) -> Iterator[str]:
     """Name each file that is not as this review knows it, with its checksum."""
     known, found = json.loads(PINS.read_text(encoding="utf-8")), checksums(folder)
     for name in sorted(known.keys() | found.keys()):
+        file = f"terraform/{shown(name)}"
         if name not in found:
-            yield f"terraform/{name} is missing: this review does not know what that leaves undone"
+            yield f"{file} is missing: this review does not know what that leaves undone"
         elif found[name] != known.get(name):
             what = "is changed" if name in known else "is not of this project"
             yield (
-                f"terraform/{name} {what}: this review does not know what it makes or runs"
+                f"{file} {what}: this review does not know what it makes or runs"
                 f" (checksum {found[name][:16]})"
             )
 

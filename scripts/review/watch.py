@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from scripts.review.made import TAGS
-from scripts.review.people import listed
+from scripts.review.people import listed, several
 from scripts.review.read import (
     HAS_LEDGER,
     HAS_OPERATORS,
@@ -79,7 +79,7 @@ def watch_notes(plan: Plan) -> Iterator[str]:
     if not plan.is_first and plan.alerts_after:  # else all of them begin, or end
         yield from (f"{name}: {before} -> {after}" for name, before, after in plan.settings)
     if renamed := sum(c.type == TOPIC and c.stays and SENDER in c.changed for c in plan.changes):
-        yield f"Emails and texts show another sender: {_several(renamed, 'topic')}."
+        yield f"Emails and texts show another sender: {several(renamed, 'topic')}."
     if any(c.type == BUCKET and c.action == "create" for c in _watched(plan)):
         has_ledger = any(name == "ledger" and after == "yes" for name, _, after in plan.settings)
         ledger = "The ledger is created: it keeps what was sent, so that each alert is sent once."
@@ -92,7 +92,7 @@ def watch_notes(plan: Plan) -> Iterator[str]:
             changes = [c for c in _watched(plan) if c.part == part and c.action == action]
             things = Counter(kinds[c.type][0] for c in changes)
             if things:
-                counts = [_several(number, word) for word, number in sorted(things.items())]
+                counts = [several(number, word) for word, number in sorted(things.items())]
                 yield f"{title}: {listed(counts)} {verb}."
     if any(c.type == PREFERENCES and c.action == "create" for c in _watched(plan)):
         yield "From now on AWS logs which texts of this account arrived, with their phone numbers."
@@ -156,7 +156,7 @@ def _kind_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
         elif change.action == "replace" and meaning:
             found[title, word, f"replaced; meanwhile {meaning}"] += 1
     for (title, word, what), number in sorted(found.items()):
-        yield f"{title.lower()}: {_several(number, word)} {what}"
+        yield f"{title.lower()}: {several(number, word)} {what}"
 
 
 def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
@@ -167,7 +167,7 @@ def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
             what = "must confirm again" if after else "unsubscribed"
             yield (
                 f"the operators' topic is {_ACTIONS[change.action]};"
-                f" {_several(before, 'operator')} {what}"
+                f" {several(before, 'operator')} {what}"
             )
         elif change.stays and (settings := set(change.changed) - TAGS - {SENDER}):
             yield f"the operators' topic is modified: {listed(sorted(settings))}"
@@ -181,13 +181,9 @@ def _operator_risks(changes: list[Change], plan: Plan) -> Iterator[str]:
     elif confirmed and after and not any(c.stays for c in confirmed):
         yield f"no operator is notified until somebody confirms; {len(confirmed)} confirmed before"
     if taken := sum(plan.was_taken_away(c) for c in operators):
-        operator = _several(taken, "operator")
+        operator = several(taken, "operator")
         yield f"{operator} unsubscribed or never confirmed, and would be invited again"
 
 
 def _operators(plan: Plan) -> list[Change]:
     return [c for c in plan.changes if c.part == "operators" and c.type == SUBSCRIPTION]
-
-
-def _several(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -85,3 +85,11 @@ def test_a_file_that_is_missing_is_a_risk(folder: Path) -> None:
     assert list(source_risks(folder)) == [
         "terraform/sms.tf is missing: this review does not know what that leaves undone"
     ]
+
+
+def test_a_files_name_that_is_an_address_is_not_repeated(folder: Path) -> None:
+    (folder / "canary@example.com.tf").write_text("")
+
+    (risk,) = source_risks(folder)
+
+    assert risk.startswith("terraform/(a name that looks like an address) is not of this project")
